@@ -1,0 +1,2 @@
+//! The command `wasi-host`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Test suites that a backend runs against itself.

@@ -1,0 +1,375 @@
+//! The only door to files and directories.
+
+use super::{Advice, Blocking, Dir, Entries, File, FileType, Follow, Interest, Metadata, Node, Open, path};
+use crate::grant::{DirPerms, FilePerms, Grant};
+use crate::time::{SetTime, Timestamp};
+use crate::wait::Wait;
+use crate::{Errno, Result};
+use std::io::{IoSlice, IoSliceMut};
+use std::sync::Arc;
+
+bitflags::bitflags! {
+    /// What a file was opened for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Access: u8 {
+        /// To read.
+        const READ = 1;
+        /// To write.
+        const WRITE = 2;
+    }
+}
+
+/// An open file or directory as a guest holds it: a backend's object, what it was opened for, and the [`Grant`]
+/// under which that happened.
+///
+/// Every operation of every version of WASI comes through here, and here only are permissions and limits applied.
+/// Errors that all operations share: `NotCapable` once the grant was revoked; `Perm` where the grant lacks the
+/// permission; `BadF` where the file was not opened for that; for paths `NameTooLong`, `NoEnt` if empty, `Inval`
+/// with a NUL, `NotCapable` if absolute.
+#[derive(Clone, Debug)]
+pub struct Descriptor {
+    node: Node,
+    grant: Arc<Grant>,
+    access: Access,
+    /// The top of a grant: what lies above is nobody's business.
+    root: bool,
+}
+
+impl Descriptor {
+    /// A directory given to a guest.
+    pub fn preopen(dir: Arc<dyn Dir>, grant: Arc<Grant>) -> Self {
+        Self { node: Node::Dir(dir), grant, access: Access::all(), root: true }
+    }
+
+    /// A single file given to a guest.
+    pub fn file(file: Arc<dyn File>, access: Access, grant: Arc<Grant>) -> Self {
+        Self { node: Node::File(file), grant, access, root: false }
+    }
+
+    /// What was granted with it.
+    pub fn grant(&self) -> &Arc<Grant> {
+        &self.grant
+    }
+
+    /// What it was opened for.
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Whether it is a directory.
+    pub fn is_dir(&self) -> bool {
+        matches!(self.node, Node::Dir(_))
+    }
+
+    /// Whether it is a file in which offsets mean something.
+    pub fn is_seekable(&self) -> bool {
+        matches!(&self.node, Node::File(f) if f.is_seekable())
+    }
+
+    /// What it is, without a system call where the backend remembers.
+    pub fn file_type(&self) -> FileType {
+        match &self.node {
+            Node::File(f) => f.file_type(),
+            Node::Dir(_) => FileType::Directory,
+        }
+    }
+
+    /// Whether operations on it may have to wait for a disk.
+    pub fn blocking(&self) -> Blocking {
+        match &self.node {
+            Node::File(f) => f.blocking(),
+            Node::Dir(d) => d.blocking(),
+        }
+    }
+
+    /// What to wait for after `Again`.
+    pub fn wait(&self, interest: Interest) -> Wait<'_> {
+        match &self.node {
+            Node::File(f) => f.wait(interest),
+            Node::Dir(_) => Wait::Ready,
+        }
+    }
+
+    // ---- files
+
+    fn opened_file(&self) -> Result<&Arc<dyn File>> {
+        self.grant.valid()?;
+        match &self.node {
+            Node::File(f) => Ok(f),
+            Node::Dir(_) => Err(Errno::IsDir),
+        }
+    }
+
+    pub(super) fn readable(&self) -> Result<&Arc<dyn File>> {
+        let file = self.opened_file()?;
+        if self.access.contains(Access::READ) { Ok(file) } else { Err(Errno::BadF) }
+    }
+
+    fn writable(&self) -> Result<&Arc<dyn File>> {
+        let file = self.opened_file()?;
+        if self.access.contains(Access::WRITE) { Ok(file) } else { Err(Errno::BadF) }
+    }
+
+    /// Reads at `offset` into the buffers in turn; 0 at the end.
+    pub fn read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
+        self.readable()?.read_at(bufs, offset)
+    }
+
+    /// The same, if that needs no waiting; `Again` otherwise.
+    pub fn try_read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
+        self.readable()?.try_read_at(bufs, offset)
+    }
+
+    /// Writes at `offset`; `FBig` where that lies beyond the granted size.
+    pub fn write_at(&self, bufs: &[IoSlice<'_>], offset: u64) -> Result<usize> {
+        let file = self.writable()?;
+        self.bounded(offset, bufs, |bufs| file.write_at(bufs, offset))
+    }
+
+    /// Writes at the end.
+    pub fn append(&self, bufs: &[IoSlice<'_>]) -> Result<usize> {
+        let file = self.writable()?;
+        if !file.is_seekable() {
+            return file.write(bufs);
+        }
+        let end = if self.grant.limits().file_size == u64::MAX { 0 } else { file.metadata()?.size };
+        self.bounded(end, bufs, |bufs| file.append(bufs))
+    }
+
+    /// Writes to what has no position.
+    pub fn write(&self, bufs: &[IoSlice<'_>]) -> Result<usize> {
+        self.writable()?.write(bufs)
+    }
+
+    /// Hands on as much of `bufs` as keeps the file within the granted size.
+    fn bounded(
+        &self,
+        offset: u64,
+        bufs: &[IoSlice<'_>],
+        write: impl FnOnce(&[IoSlice<'_>]) -> Result<usize>,
+    ) -> Result<usize> {
+        let limit = self.grant.limits().file_size;
+        if limit == u64::MAX {
+            return write(bufs);
+        }
+        let total: u64 = bufs.iter().map(|b| b.len() as u64).sum();
+        let room = limit.saturating_sub(offset);
+        match room {
+            _ if total <= room => write(bufs),
+            0 => Err(Errno::FBig),
+            _ => {
+                let first = bufs.iter().find(|b| !b.is_empty()).map_or(&[][..], |b| b);
+                let n = usize::try_from(room).map_or(first.len(), |room| room.min(first.len()));
+                write(&[IoSlice::new(&first[..n])])
+            }
+        }
+    }
+
+    /// Cuts or grows a file that was opened for writing.
+    pub fn set_len(&self, len: u64) -> Result<()> {
+        let file = self.writable()?;
+        self.fits(len)?;
+        file.set_len(len)
+    }
+
+    /// Makes room for `len` bytes from `offset`, and the file at least that long.
+    pub fn allocate(&self, offset: u64, len: u64) -> Result<()> {
+        let file = self.writable()?;
+        self.fits(offset.checked_add(len).ok_or(Errno::FBig)?)?;
+        file.allocate(offset, len)
+    }
+
+    fn fits(&self, len: u64) -> Result<()> {
+        // off_t is signed everywhere.
+        if len > self.grant.limits().file_size.min(i64::MAX as u64) { Err(Errno::FBig) } else { Ok(()) }
+    }
+
+    /// Gives the backend a hint.
+    pub fn advise(&self, offset: u64, len: u64, advice: Advice) -> Result<()> {
+        self.grant.valid()?;
+        match &self.node {
+            Node::File(f) => f.advise(offset, len, advice),
+            Node::Dir(_) => Err(Errno::BadF),
+        }
+    }
+
+    // ---- both
+
+    /// About the file or directory itself.
+    pub fn metadata(&self) -> Result<Metadata> {
+        self.grant.valid()?;
+        match &self.node {
+            Node::File(f) => f.metadata(),
+            Node::Dir(d) => d.metadata(),
+        }
+    }
+
+    /// Sets its times. `now` is the time of a context whose clock is not the system's.
+    pub fn set_times(&self, accessed: SetTime, modified: SetTime, now: Option<Timestamp>) -> Result<()> {
+        let (accessed, modified) = (at(accessed, now), at(modified, now));
+        match &self.node {
+            Node::File(f) => {
+                self.grant.file(FilePerms::WRITE)?;
+                f.set_times(accessed, modified)
+            }
+            Node::Dir(d) => {
+                self.grant.dir(DirPerms::MUTATE)?;
+                d.set_times(".", Follow::No, accessed, modified)
+            }
+        }
+    }
+
+    /// Returns when what was written is safe.
+    pub fn sync(&self, data_only: bool) -> Result<()> {
+        self.grant.valid()?;
+        match &self.node {
+            Node::File(f) => f.sync(data_only),
+            Node::Dir(d) => d.sync(data_only),
+        }
+    }
+
+    /// Whether both are the same file or directory.
+    pub fn is_same_object(&self, other: &Self) -> Result<bool> {
+        let (a, b) = (self.metadata()?, other.metadata()?);
+        Ok((a.dev, a.ino) == (b.dev, b.ino))
+    }
+
+    // ---- directories
+
+    fn dir(&self, path: &str, need: DirPerms) -> Result<&Arc<dyn Dir>> {
+        let Node::Dir(dir) = &self.node else { return Err(Errno::NotDir) };
+        self.grant.dir(need)?;
+        path::check(path, self.grant.limits().path)?;
+        Ok(dir)
+    }
+
+    /// Opens a name below this directory, under the same grant.
+    pub fn open(&self, path: &str, how: Open) -> Result<Self> {
+        self.open_by(path, how, |dir, how| dir.open(path, how))
+    }
+
+    /// The same, if that needs no waiting; `Again` otherwise.
+    pub fn try_open(&self, path: &str, how: Open) -> Result<Self> {
+        self.open_by(path, how, |dir, how| dir.try_open(path, how))
+    }
+
+    fn open_by(
+        &self,
+        path: &str,
+        how: Open,
+        open: impl FnOnce(&dyn Dir, Open) -> Result<Node>,
+    ) -> Result<Self> {
+        let changes = how.create || how.truncate;
+        let need = if how.create { DirPerms::READ | DirPerms::MUTATE } else { DirPerms::READ };
+        let dir = self.dir(path, need)?;
+        if how.write || how.truncate {
+            self.grant.file(FilePerms::WRITE)?;
+        }
+        // A directory may be opened for reading without leave to read files; what it is shows only afterwards.
+        let may_read = self.grant.file(FilePerms::READ).is_ok();
+        if how.read && !may_read && changes {
+            return Err(Errno::Perm);
+        }
+        let node = open(&**dir, Open { read: how.read && may_read, ..how })?;
+        let mut access = Access::empty();
+        match node {
+            Node::Dir(_) => access = Access::all(),
+            Node::File(_) if how.read && !may_read => return Err(Errno::Perm),
+            Node::File(_) => {
+                access.set(Access::READ, how.read);
+                access.set(Access::WRITE, how.write);
+            }
+        }
+        Ok(Self { node, grant: self.grant.clone(), access, root: false })
+    }
+
+    /// What a name stands for.
+    pub fn stat(&self, path: &str, follow: Follow) -> Result<Metadata> {
+        self.dir(path, DirPerms::READ)?.stat(path, follow)
+    }
+
+    /// The same, if that needs no waiting; `Again` otherwise.
+    pub fn try_stat(&self, path: &str, follow: Follow) -> Result<Metadata> {
+        self.dir(path, DirPerms::READ)?.try_stat(path, follow)
+    }
+
+    /// The names in this directory, `.` and `..` among them. At the top of a grant `..` is the directory itself.
+    pub fn entries(&self) -> Result<Entries> {
+        let dir = self.dir(".", DirPerms::READ)?;
+        let entries = dir.entries()?;
+        if !self.root {
+            return Ok(entries);
+        }
+        let own = dir.metadata()?.ino;
+        Ok(Box::new(entries.map(move |entry| {
+            let mut entry = entry?;
+            if entry.name == ".." {
+                entry.ino = own;
+            }
+            Ok(entry)
+        })))
+    }
+
+    /// What a symbolic link holds.
+    pub fn read_link(&self, path: &str) -> Result<String> {
+        self.dir(path, DirPerms::READ)?.read_link(path)
+    }
+
+    /// Makes a directory.
+    pub fn create_dir(&self, path: &str) -> Result<()> {
+        self.dir(path, DirPerms::MUTATE)?.create_dir(path)
+    }
+
+    /// Makes a symbolic link. An absolute target is refused: it could only lead outside.
+    pub fn symlink(&self, target: &str, path: &str) -> Result<()> {
+        path::check(target, self.grant.limits().path)?;
+        self.dir(path, DirPerms::MUTATE)?.symlink(target, path)
+    }
+
+    /// Gives a file another name. `Perm` where the other directory's grant allows more than this one's.
+    pub fn hard_link(&self, path: &str, follow: Follow, to: &Self, to_path: &str) -> Result<()> {
+        let from = self.dir(path, DirPerms::MUTATE)?;
+        let target = to.dir(to_path, DirPerms::MUTATE)?;
+        self.grant.not_wider(&to.grant)?;
+        from.hard_link(path, follow, &**target, to_path)
+    }
+
+    /// Moves a name. `Perm` where the other directory's grant allows more than this one's.
+    pub fn rename(&self, path: &str, to: &Self, to_path: &str) -> Result<()> {
+        let from = self.dir(path, DirPerms::MUTATE)?;
+        let target = to.dir(to_path, DirPerms::MUTATE)?;
+        self.grant.not_wider(&to.grant)?;
+        from.rename(path, &**target, to_path)
+    }
+
+    /// Removes the name of a file.
+    pub fn unlink(&self, path: &str) -> Result<()> {
+        self.dir(path, DirPerms::MUTATE)?.unlink(path)
+    }
+
+    /// Removes an empty directory.
+    pub fn remove_dir(&self, path: &str) -> Result<()> {
+        self.dir(path, DirPerms::MUTATE)?.remove_dir(path)
+    }
+
+    /// Sets the times of what a name stands for. `now` as for [`set_times`](Self::set_times).
+    pub fn set_times_at(
+        &self,
+        path: &str,
+        follow: Follow,
+        accessed: SetTime,
+        modified: SetTime,
+        now: Option<Timestamp>,
+    ) -> Result<()> {
+        let dir = self.dir(path, DirPerms::MUTATE)?;
+        dir.set_times(path, follow, at(accessed, now), at(modified, now))
+    }
+}
+
+/// What a virtual clock calls now is a fixed time for the backend.
+fn at(time: SetTime, now: Option<Timestamp>) -> SetTime {
+    match (time, now) {
+        (SetTime::Now, Some(now)) => SetTime::At(now),
+        (time, _) => time,
+    }
+}

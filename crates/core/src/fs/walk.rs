@@ -1,0 +1,1 @@
+//! Resolving paths over a tree that a backend keeps itself.

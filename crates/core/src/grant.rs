@@ -1,0 +1,82 @@
+//! What was granted with a directory, and so with all that is opened from it.
+
+use crate::limits::Limits;
+use crate::{Errno, Result};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+bitflags::bitflags! {
+    /// What may be done in a directory.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct DirPerms: usize {
+        /// List it, look at its entries' metadata, open them.
+        const READ = 1;
+        /// Create, rename, link and remove entries, and set their times.
+        const MUTATE = 2;
+    }
+}
+
+bitflags::bitflags! {
+    /// What may be done with the files in a directory.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct FilePerms: usize {
+        /// Read them.
+        const READ = 1;
+        /// Write, grow, shrink them, and set their times.
+        const WRITE = 2;
+    }
+}
+
+/// The permissions and limits of one preopened directory. Everything opened from it holds the same grant, and
+/// every operation asks it first.
+#[derive(Debug)]
+pub struct Grant {
+    dir: DirPerms,
+    file: FilePerms,
+    limits: Limits,
+    revoked: AtomicBool,
+}
+
+impl Grant {
+    /// A grant of these permissions within these limits.
+    pub fn new(dir: DirPerms, file: FilePerms, limits: Limits) -> Self {
+        Self { dir, file, limits, revoked: AtomicBool::new(false) }
+    }
+
+    /// Everything that the backend can do.
+    pub fn full() -> Self {
+        Self::new(DirPerms::all(), FilePerms::all(), Limits::default())
+    }
+
+    /// The limits that hold for whatever was opened under this grant.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Takes the grant back, from any thread: every later operation on whatever was opened under it fails with
+    /// [`Errno::NotCapable`].
+    pub fn revoke(&self) {
+        self.revoked.store(true, Ordering::Release);
+    }
+
+    /// Fails if the grant was taken back.
+    pub(crate) fn valid(&self) -> Result<()> {
+        if self.revoked.load(Ordering::Acquire) { Err(Errno::NotCapable) } else { Ok(()) }
+    }
+
+    /// Fails with [`Errno::Perm`] unless all of `need` was granted for directories.
+    pub(crate) fn dir(&self, need: DirPerms) -> Result<()> {
+        self.valid()?;
+        if self.dir.contains(need) { Ok(()) } else { Err(Errno::Perm) }
+    }
+
+    /// Fails with [`Errno::Perm`] unless all of `need` was granted for files.
+    pub(crate) fn file(&self, need: FilePerms) -> Result<()> {
+        self.valid()?;
+        if self.file.contains(need) { Ok(()) } else { Err(Errno::Perm) }
+    }
+
+    /// Fails if whoever holds `to` would gain by something's being moved there from here.
+    pub(crate) fn not_wider(&self, to: &Self) -> Result<()> {
+        if self.dir.contains(to.dir) && self.file.contains(to.file) { Ok(()) } else { Err(Errno::Perm) }
+    }
+}

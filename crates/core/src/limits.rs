@@ -1,0 +1,52 @@
+//! How much of the host a guest may use.
+
+/// Bounds on what one guest may make its host hold or do. Beyond each, the call fails; nothing traps.
+///
+/// ```
+/// use wasi_host_core::limits::Limits;
+/// let mut strict = Limits::default();
+/// strict.descriptors = 16;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Descriptors open at once; `MFile` beyond. Default: 16,384.
+    pub descriptors: usize,
+    /// Bytes in a path or a symlink's target; `NameTooLong` beyond. Default: 4,096.
+    pub path: usize,
+    /// Random bytes in one call; `Inval` beyond. Default: 64 MiB.
+    pub random: u64,
+    /// Subscriptions in one poll; `Inval` beyond. Default: 65,536.
+    pub subscriptions: usize,
+    /// Bytes of bookkeeping (iovec lists, subscriptions, paths, listings) that one call may make the host copy;
+    /// `NoMem` beyond. Payload that is read and written in place does not count. Default: 16 MiB.
+    pub hostcall: usize,
+    /// The largest file a guest may make by writing, growing or allocating, in bytes; `FBig` beyond.
+    /// Default: none.
+    pub file_size: u64,
+}
+
+impl Limits {
+    /// Nothing is bounded but what the operating system bounds.
+    pub const UNLIMITED: Self = Self {
+        descriptors: usize::MAX,
+        path: usize::MAX,
+        random: u64::MAX,
+        subscriptions: usize::MAX,
+        hostcall: usize::MAX,
+        file_size: u64::MAX,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            descriptors: 16 << 10,
+            path: 4096,
+            random: 64 << 20,
+            subscriptions: 64 << 10,
+            hostcall: 16 << 20,
+            file_size: u64::MAX,
+        }
+    }
+}

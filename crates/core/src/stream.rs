@@ -1,0 +1,244 @@
+//! Byte streams: what a guest reads from and writes to in order.
+
+use crate::wait::Wait;
+use crate::{Errno, Result};
+use bytes::Bytes;
+
+/// Something that a guest can wait for.
+#[async_trait::async_trait]
+pub trait Subscribe: Send + 'static {
+    /// Ends when it is worth trying again.
+    async fn ready(&mut self);
+
+    /// The same as a value, for those who can say it: then no future is made and no runtime entered.
+    fn wait(&self) -> Wait<'_> {
+        Wait::Future
+    }
+}
+
+/// Why a stream gave or took nothing.
+#[derive(Debug)]
+pub enum StreamError {
+    /// It has ended.
+    Closed,
+    /// It has failed, and the guest is told so.
+    LastOperationFailed(anyhow::Error),
+    /// The guest broke the rules of the interface: it is stopped.
+    Trap(anyhow::Error),
+}
+
+/// The result of an operation on a stream.
+pub type StreamResult<T> = std::result::Result<T, StreamError>;
+
+impl StreamError {
+    /// A trap that says `message`.
+    pub fn trap(message: &str) -> Self {
+        Self::Trap(anyhow::Error::msg(message.to_owned()))
+    }
+}
+
+impl std::fmt::Display for StreamError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Closed => f.write_str("closed"),
+            Self::LastOperationFailed(e) => write!(f, "last operation failed: {e}"),
+            Self::Trap(e) => write!(f, "trap: {e}"),
+        }
+    }
+}
+
+impl std::error::Error for StreamError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Closed => None,
+            Self::LastOperationFailed(e) | Self::Trap(e) => e.source(),
+        }
+    }
+}
+
+impl From<Errno> for StreamError {
+    fn from(e: Errno) -> Self {
+        Self::LastOperationFailed(e.into())
+    }
+}
+
+/// A stream that a guest reads.
+///
+/// `read` never waits: with nothing there yet it gives no bytes, and [`Subscribe`] says when to come again.
+#[async_trait::async_trait]
+pub trait HostInputStream: Subscribe {
+    /// Up to `size` bytes; none if there are none yet, [`StreamError::Closed`] at the end.
+    fn read(&mut self, size: usize) -> StreamResult<Bytes>;
+
+    /// Reads straight into the guest's memory. A stream that has its bytes elsewhere leaves this as it is.
+    fn read_into(&mut self, dst: &mut [u8]) -> StreamResult<usize> {
+        let bytes = self.read(dst.len())?;
+        let Some(to) = dst.get_mut(..bytes.len()) else {
+            return Err(StreamError::trap("the stream gave more bytes than it was asked for"));
+        };
+        to.copy_from_slice(&bytes);
+        Ok(bytes.len())
+    }
+
+    /// `read`, waiting until there is something.
+    async fn blocking_read(&mut self, size: usize) -> StreamResult<Bytes> {
+        loop {
+            let bytes = self.read(size)?;
+            if size == 0 || !bytes.is_empty() {
+                return Ok(bytes);
+            }
+            self.ready().await;
+        }
+    }
+
+    /// Reads and forgets up to `nelem` bytes.
+    fn skip(&mut self, nelem: usize) -> StreamResult<usize> {
+        Ok(self.read(nelem)?.len())
+    }
+
+    /// `skip`, waiting until there is something.
+    async fn blocking_skip(&mut self, nelem: usize) -> StreamResult<usize> {
+        Ok(self.blocking_read(nelem).await?.len())
+    }
+
+    /// Stops what goes on in the background, before the stream is dropped.
+    async fn cancel(&mut self) {}
+}
+
+/// A stream that a guest writes.
+///
+/// Writing never waits: [`check_write`](Self::check_write) says how many bytes will be taken, and a write of no
+/// more than that takes them all.
+#[async_trait::async_trait]
+pub trait HostOutputStream: Subscribe {
+    /// How many bytes the next `write` may bring; 0 if none yet.
+    fn check_write(&mut self) -> StreamResult<usize>;
+
+    /// Takes all of `bytes`, of which there are no more than `check_write` allowed.
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()>;
+
+    /// Begins to bring out what was written; `check_write` is 0 until that is done.
+    fn flush(&mut self) -> StreamResult<()>;
+
+    /// Writes straight from the guest's memory, under the same permit as [`write`](Self::write).
+    fn write_from(&mut self, src: &[u8]) -> StreamResult<()> {
+        self.write(Bytes::copy_from_slice(src))
+    }
+
+    /// Waits for a permit, writes, flushes, and waits until that is done.
+    async fn blocking_write_and_flush(&mut self, mut bytes: Bytes) -> StreamResult<()> {
+        while !bytes.is_empty() {
+            let permit = self.write_ready().await?.min(bytes.len());
+            self.write(bytes.split_to(permit))?;
+        }
+        self.flush()?;
+        self.write_ready().await?;
+        Ok(())
+    }
+
+    /// Writes `nelem` zero bytes, under the same permit as [`write`](Self::write).
+    fn write_zeroes(&mut self, mut nelem: usize) -> StreamResult<()> {
+        static ZEROES: [u8; 4096] = [0; 4096];
+        while nelem > 0 {
+            let n = nelem.min(ZEROES.len());
+            self.write(Bytes::from_static(&ZEROES[..n]))?;
+            nelem -= n;
+        }
+        Ok(())
+    }
+
+    /// `blocking_write_and_flush` of `nelem` zero bytes.
+    async fn blocking_write_zeroes_and_flush(&mut self, mut nelem: usize) -> StreamResult<()> {
+        while nelem > 0 {
+            let permit = self.write_ready().await?.min(nelem);
+            self.write_zeroes(permit)?;
+            nelem -= permit;
+        }
+        self.flush()?;
+        self.write_ready().await?;
+        Ok(())
+    }
+
+    /// Waits until `check_write` allows something.
+    async fn write_ready(&mut self) -> StreamResult<usize> {
+        loop {
+            match self.check_write()? {
+                0 => self.ready().await,
+                n => return Ok(n),
+            }
+        }
+    }
+
+    /// Stops what goes on in the background, before the stream is dropped.
+    async fn cancel(&mut self) {}
+}
+
+#[async_trait::async_trait]
+impl<S: ?Sized + Subscribe> Subscribe for Box<S> {
+    async fn ready(&mut self) {
+        (**self).ready().await;
+    }
+
+    fn wait(&self) -> Wait<'_> {
+        (**self).wait()
+    }
+}
+
+/// A readable stream of any kind.
+pub type InputStream = Box<dyn HostInputStream>;
+
+/// A writable stream of any kind.
+pub type OutputStream = Box<dyn HostOutputStream>;
+
+/// The error number that stands nearest to a stream's failure, for the versions of WASI that know only numbers.
+pub fn errno(e: &anyhow::Error) -> Errno {
+    e.downcast_ref::<Errno>().copied().unwrap_or(Errno::Io)
+}
+
+/// What an input stream gave, as a `read(2)` sees it: `Ok(None)` is "nothing yet".
+///
+/// # Errors
+///
+/// The stream's failure as a number; a trap comes back whole.
+pub fn read_into(stream: &mut dyn HostInputStream, dst: &mut [u8]) -> StreamResult<Option<usize>> {
+    match stream.read_into(dst) {
+        Ok(0) if !dst.is_empty() => Ok(None),
+        Ok(n) => Ok(Some(n)),
+        Err(StreamError::Closed) => Ok(Some(0)),
+        Err(e) => Err(e),
+    }
+}
+
+/// Writes as much of `src` as the stream permits now: `Ok(None)` is "nothing yet".
+///
+/// # Errors
+///
+/// [`Errno::Pipe`] where the stream has ended, else its failure.
+pub fn write_from(stream: &mut dyn HostOutputStream, src: &[u8]) -> StreamResult<Option<usize>> {
+    let closed = |e| match e {
+        StreamError::Closed => StreamError::from(Errno::Pipe),
+        e => e,
+    };
+    let permit = stream.check_write().map_err(closed)?;
+    if permit == 0 && !src.is_empty() {
+        return Ok(None);
+    }
+    let n = permit.min(src.len());
+    stream.write_from(&src[..n]).map_err(closed)?;
+    Ok(Some(n))
+}
+
+impl StreamError {
+    /// Splits what the guest is told from what stops it.
+    ///
+    /// # Errors
+    ///
+    /// The trap.
+    pub fn number(self) -> Result<Errno, anyhow::Error> {
+        match self {
+            Self::Closed => Ok(Errno::Pipe),
+            Self::LastOperationFailed(e) => Ok(errno(&e)),
+            Self::Trap(e) => Err(e),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Waiting as data, and the one capability that waits.
+
+use crate::Result;
+use std::os::fd::BorrowedFd;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+/// A future that somebody else will poll.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a guest that cannot go on is waiting for.
+#[derive(Clone, Copy, Debug)]
+pub enum Wait<'a> {
+    /// Nothing: go on.
+    Ready,
+    /// A point in time.
+    Until(Instant),
+    /// A span, counted from when the waiting begins: for clocks that know only the distance.
+    For(Duration),
+    /// A descriptor that can be read, is at its end, or has failed.
+    Readable(BorrowedFd<'a>),
+    /// A descriptor that can be written, or has failed.
+    Writable(BorrowedFd<'a>),
+    /// A change of state that has no descriptor.
+    Notify(Watch<'a>),
+    /// What never comes.
+    Forever,
+    /// Only [`Subscribe::ready`](crate::stream::Subscribe::ready) knows: streams that users wrote.
+    Future,
+}
+
+/// One wait of a list that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its place in the list.
+    pub index: usize,
+    /// The other side has gone, or the descriptor has failed.
+    pub hangup: bool,
+}
+
+impl Event {
+    /// The wait at `index` has ended in the ordinary way.
+    pub fn new(index: usize) -> Self {
+        Self { index, hangup: false }
+    }
+}
+
+/// The one place that waits. A capability of the context, so that virtual time, faults and replay can stand in.
+pub trait Waiter: Send + Sync {
+    /// Blocks the thread until at least one of `waits` or `futures` has ended, then appends all that have to
+    /// `ended`. If some have at once it does not block. An event is a hint: the caller looks again.
+    ///
+    /// `futures` go with entries that are [`Wait::Future`]; each is tagged with that entry's index. They stay
+    /// alive across calls, because a future that is dropped forgets whom to wake.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says when it cannot wait at all, [`Errno::NoMem`](crate::Errno::NoMem) for one.
+    fn any(
+        &self,
+        waits: &[Wait<'_>],
+        futures: &mut [(usize, BoxFuture<'_, ()>)],
+        ended: &mut Vec<Event>,
+    ) -> Result<()>;
+
+    /// The same for asynchronous hosts. This provided one blocks the thread; a waiter that is to serve
+    /// asynchronous hosts writes its own.
+    fn any_async<'a>(
+        &'a self,
+        waits: &'a [Wait<'a>],
+        futures: &'a mut [(usize, BoxFuture<'a, ()>)],
+        ended: &'a mut Vec<Event>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.any(waits, futures, ended) })
+    }
+}
+
+/// Wakes whoever waits for something that has no descriptor: a loopback socket, a virtual clock, a replay.
+///
+/// It knows wakers and an epoch, no system call. Whoever waits takes a [`Watch`] *before* looking at the state,
+/// so that a change in between is seen.
+///
+/// ```
+/// use wasi_host_core::wait::Notify;
+/// let changed = Notify::default();
+/// let watch = changed.watch();
+/// assert!(!watch.changed());
+/// changed.notify();
+/// assert!(watch.changed());
+/// ```
+#[derive(Debug, Default)]
+pub struct Notify {
+    epoch: AtomicU64,
+    wakers: Mutex<Vec<Waker>>,
+}
+
+impl Notify {
+    /// Call before looking at the state that this guards.
+    pub fn watch(&self) -> Watch<'_> {
+        Watch { notify: self, seen: self.epoch.load(Ordering::Acquire) }
+    }
+
+    /// Call after changing the state.
+    pub fn notify(&self) {
+        let wakers = {
+            let mut wakers = self.wakers();
+            self.epoch.fetch_add(1, Ordering::Release);
+            std::mem::take(&mut *wakers)
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    fn wakers(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A [`Notify`] and the epoch that was current when the state was about to be looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch<'a> {
+    notify: &'a Notify,
+    seen: u64,
+}
+
+impl<'a> Watch<'a> {
+    /// Whether the state has changed since.
+    pub fn changed(&self) -> bool {
+        self.notify.epoch.load(Ordering::Acquire) != self.seen
+    }
+
+    /// Has `waker` woken at the next change. `false` if there was one already; then nothing is registered.
+    pub fn register(&self, waker: &Waker) -> bool {
+        let mut wakers = self.notify.wakers();
+        if self.changed() {
+            return false;
+        }
+        if !wakers.iter().any(|w| w.will_wake(waker)) {
+            wakers.push(waker.clone());
+        }
+        true
+    }
+
+    /// Takes back what [`register`](Self::register) did.
+    pub fn forget(&self, waker: &Waker) {
+        self.notify.wakers().retain(|w| !w.will_wake(waker));
+    }
+
+    /// A future that ends when the state has changed.
+    pub fn wait(self) -> Changed<'a> {
+        Changed { watch: self, waker: None }
+    }
+}
+
+/// The future of [`Watch::wait`].
+#[derive(Debug)]
+pub struct Changed<'a> {
+    watch: Watch<'a>,
+    waker: Option<Waker>,
+}
+
+impl Future for Changed<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(old) = self.waker.take_if(|w| !w.will_wake(cx.waker())) {
+            self.watch.forget(&old);
+        }
+        if !self.watch.register(cx.waker()) {
+            return Poll::Ready(());
+        }
+        self.waker.get_or_insert_with(|| cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Changed<'_> {
+    fn drop(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            self.watch.forget(&waker);
+        }
+    }
+}
+
+/// Ends the waiting of a context from another thread: for time limits and shutdown.
+///
+/// It stays set until it is cleared: a wait that begins later ends at once.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt(Arc<InterruptState>);
+
+#[derive(Debug, Default)]
+struct InterruptState {
+    set: AtomicBool,
+    notify: Notify,
+}
+
+impl Interrupt {
+    /// Ends every wait of the context, now and from now on.
+    pub fn interrupt(&self) {
+        self.0.set.store(true, Ordering::Release);
+        self.0.notify.notify();
+    }
+
+    /// Lets the context wait again.
+    pub fn clear(&self) {
+        self.0.set.store(false, Ordering::Release);
+    }
+
+    /// Whether it has been interrupted and not cleared.
+    pub fn is_set(&self) -> bool {
+        self.0.set.load(Ordering::Acquire)
+    }
+
+    /// What to add to a list of waits, taken before [`is_set`](Self::is_set) is asked.
+    pub fn watch(&self) -> Watch<'_> {
+        self.0.notify.watch()
+    }
+}

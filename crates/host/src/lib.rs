@@ -1,0 +1,1 @@
+//! A WASI host for Wasmtime.

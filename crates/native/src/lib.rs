@@ -1,0 +1,1 @@
+//! The operating system behind the traits of [`wasi_host_core`].

@@ -1,0 +1,1 @@
+//! Capabilities that live in memory.
