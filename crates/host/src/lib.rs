@@ -1,1 +1,70 @@
-//! A WASI host for Wasmtime.
+//! A WASI host for [Wasmtime](wasmtime).
+//!
+//! A WebAssembly program reaches files, clocks, randomness, sockets and its terminal through WASI; this crate
+//! stands between it and them. What a program may reach is a [`WasiCtx`], made by a [`WasiCtxBuilder`]: empty
+//! unless something is put in.
+//!
+//! ```
+//! use wasi_host::{WasiCtxBuilder, pipe::MemoryOutputPipe, p1};
+//! use wasmtime::{Engine, Linker, Module, Store};
+//!
+//! # fn main() -> wasmtime::Result<()> {
+//! let engine = Engine::default();
+//! let mut linker = Linker::new(&engine);
+//! p1::add_to_linker_sync(&mut linker, |ctx| ctx)?;
+//!
+//! let stdout = MemoryOutputPipe::new(1 << 20);
+//! let ctx = WasiCtxBuilder::new().stdout(stdout.clone()).arg("hello").build_p1();
+//!
+//! let module = Module::new(&engine, r#"(module
+//!     (import "wasi_snapshot_preview1" "fd_write"
+//!         (func $write (param i32 i32 i32 i32) (result i32)))
+//!     (memory (export "memory") 1)
+//!     (data (i32.const 8) "\10\00\00\00\06\00\00\00hello\0a")
+//!     (func (export "_start") (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0)))))"#)?;
+//! let mut store = Store::new(&engine, ctx);
+//! let instance = linker.instantiate(&mut store, &module)?;
+//! instance.get_typed_func::<(), ()>(&mut store, "_start")?.call(&mut store, ())?;
+//! assert_eq!(stdout.contents(), "hello\n");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | what it brings |
+//! |---|---|
+//! | `p1` | WASI 0.1, the module [`p1`] |
+//! | `p0` | WASI 0.0, the module [`p0`] |
+//! | `async` | the asynchronous linkers, on tokio; without it neither tokio nor `wasmtime/async` is compiled |
+
+mod builder;
+mod ctx;
+mod error;
+#[cfg(any(feature = "p0", feature = "p1"))]
+mod mode;
+
+#[cfg(feature = "p0")]
+pub mod p0;
+#[cfg(feature = "p1")]
+pub mod p1;
+#[cfg(feature = "p0")]
+pub use p0 as preview0;
+#[cfg(feature = "p1")]
+pub use p1 as preview1;
+
+pub use builder::WasiCtxBuilder;
+pub use ctx::{BlockingPolicy, WasiCtx};
+pub use error::{I32Exit, Interrupted};
+
+pub use async_trait::async_trait;
+pub use wasi_host_core::clock::{HostMonotonicClock, HostWallClock};
+pub use wasi_host_core::grant::{DirPerms, FilePerms, Grant};
+pub use wasi_host_core::random::{Deterministic, RngCore};
+pub use wasi_host_core::stdio::{StdinStream, StdoutStream};
+pub use wasi_host_core::stream::{
+    HostInputStream, HostOutputStream, InputStream, OutputStream, StreamError, StreamResult, Subscribe,
+};
+pub use wasi_host_core::{Errno, clock, fs, limits, net, pipe, random, time, wait};
+pub use wasi_host_native::random::thread_rng;
+pub use wasi_host_native::stdio::{OutputFile, Stderr, Stdin, Stdout, stderr, stdin, stdout};

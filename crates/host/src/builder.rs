@@ -1,0 +1,282 @@
+//! Making a context.
+
+use crate::ctx::{BlockingPolicy, WasiCtx};
+use crate::mode::Waiting;
+use crate::wait::Waiter;
+use anyhow::{Context as _, Result};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use wasi_host_core::clock::{HostMonotonicClock, HostWallClock};
+use wasi_host_core::fs::{Descriptor, Dir};
+use wasi_host_core::grant::{DirPerms, FilePerms, Grant};
+use wasi_host_core::limits::Limits;
+use wasi_host_core::net::TcpSocket;
+use wasi_host_core::pipe::{ClosedInputStream, SinkOutputStream};
+use wasi_host_core::random::RngCore;
+use wasi_host_core::stdio::{StdinStream, StdoutStream};
+use wasi_host_native::clock::{MonotonicClock, WallClock};
+use wasi_host_native::fs::NativeDir;
+use wasi_host_native::stdio::{Stderr, Stdin, Stdout};
+use wasi_host_native::wait::Poller;
+
+/// Makes a [`WasiCtx`].
+///
+/// What is not named here the guest does not get. A builder that was used begins anew: standard input is at its
+/// end, standard output and error are taken and forgotten, there are no arguments, no environment, no directory,
+/// no network; clocks and randomness are the system's.
+///
+/// ```no_run
+/// use wasi_host::{DirPerms, FilePerms, WasiCtxBuilder};
+/// # fn main() -> anyhow::Result<()> {
+/// let ctx = WasiCtxBuilder::new()
+///     .inherit_stdio()
+///     .args(&["sort", "names.txt"])
+///     .env("LANG", "C")
+///     .preopened_dir("data", "/", DirPerms::all(), FilePerms::READ)?
+///     .build_p1();
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct WasiCtxBuilder {
+    ctx: WasiCtx,
+    /// Directories, and what was to be allowed in them: limits may still change until the context is built.
+    dirs: Vec<(Arc<dyn Dir>, String, DirPerms, FilePerms)>,
+}
+
+impl Default for WasiCtxBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// One poller serves all contexts: it keeps nothing but spare eventfds.
+fn poller() -> Arc<dyn Waiter> {
+    static POLLER: OnceLock<Arc<Poller>> = OnceLock::new();
+    POLLER.get_or_init(Arc::default).clone()
+}
+
+impl WasiCtxBuilder {
+    /// A context with nothing in it.
+    pub fn new() -> Self {
+        Self {
+            ctx: WasiCtx {
+                args: Vec::new(),
+                env: Vec::new(),
+                preopens: Vec::new(),
+                listeners: Vec::new(),
+                stdin: Box::new(ClosedInputStream),
+                stdout: Box::new(SinkOutputStream),
+                stderr: Box::new(SinkOutputStream),
+                wall_clock: Box::new(WallClock),
+                system_time: true,
+                monotonic_clock: Box::new(MonotonicClock::default()),
+                random: Box::new(wasi_host_native::random::SystemRng::default()),
+                limits: Limits::default(),
+                waiting: Waiting {
+                    waiter: poller(),
+                    interrupt: OnceLock::new(),
+                    policy: BlockingPolicy::default(),
+                },
+            },
+            dirs: Vec::new(),
+        }
+    }
+
+    /// Where standard input comes from.
+    pub fn stdin(&mut self, stdin: impl StdinStream + 'static) -> &mut Self {
+        self.ctx.stdin = Box::new(stdin);
+        self
+    }
+
+    /// Where standard output goes.
+    pub fn stdout(&mut self, stdout: impl StdoutStream + 'static) -> &mut Self {
+        self.ctx.stdout = Box::new(stdout);
+        self
+    }
+
+    /// Where standard error goes.
+    pub fn stderr(&mut self, stderr: impl StdoutStream + 'static) -> &mut Self {
+        self.ctx.stderr = Box::new(stderr);
+        self
+    }
+
+    /// Gives this process's standard input.
+    pub fn inherit_stdin(&mut self) -> &mut Self {
+        self.stdin(Stdin)
+    }
+
+    /// Gives this process's standard output.
+    pub fn inherit_stdout(&mut self) -> &mut Self {
+        self.stdout(Stdout)
+    }
+
+    /// Gives this process's standard error.
+    pub fn inherit_stderr(&mut self) -> &mut Self {
+        self.stderr(Stderr)
+    }
+
+    /// Gives all three of this process's standard streams.
+    pub fn inherit_stdio(&mut self) -> &mut Self {
+        self.inherit_stdin().inherit_stdout().inherit_stderr()
+    }
+
+    /// Adds variables to the environment, in order, without removing earlier ones of the same name.
+    pub fn envs(&mut self, env: &[(impl AsRef<str>, impl AsRef<str>)]) -> &mut Self {
+        let owned = env.iter().map(|(k, v)| (k.as_ref().to_owned(), v.as_ref().to_owned()));
+        self.ctx.env.extend(owned);
+        self
+    }
+
+    /// Adds a variable to the environment.
+    pub fn env(&mut self, key: impl AsRef<str>, value: impl AsRef<str>) -> &mut Self {
+        self.envs(&[(key, value)])
+    }
+
+    /// Gives all of this process's environment that is UTF-8.
+    pub fn inherit_env(&mut self) -> &mut Self {
+        let utf8 = |(k, v): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((k.into_string().ok()?, v.into_string().ok()?))
+        };
+        self.ctx.env.extend(std::env::vars_os().filter_map(utf8));
+        self
+    }
+
+    /// Adds arguments; the first of all is the program's name.
+    pub fn args(&mut self, args: &[impl AsRef<str>]) -> &mut Self {
+        self.ctx.args.extend(args.iter().map(|a| a.as_ref().to_owned()));
+        self
+    }
+
+    /// Adds an argument.
+    pub fn arg(&mut self, arg: impl AsRef<str>) -> &mut Self {
+        self.args(&[arg])
+    }
+
+    /// Gives this process's arguments.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is not UTF-8, as [`std::env::args`] does.
+    pub fn inherit_args(&mut self) -> &mut Self {
+        self.ctx.args.extend(std::env::args());
+        self
+    }
+
+    /// Opens a directory of the host and gives it to the guest under the name `guest_path`. Nothing outside of it
+    /// can be reached through it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened as a directory; the message names it.
+    pub fn preopened_dir(
+        &mut self,
+        host_path: impl AsRef<Path>,
+        guest_path: impl AsRef<str>,
+        dir_perms: DirPerms,
+        file_perms: FilePerms,
+    ) -> Result<&mut Self> {
+        let host_path = host_path.as_ref();
+        let dir = NativeDir::open_ambient(host_path)
+            .with_context(|| format!("failed to open directory `{}`", host_path.display()))?;
+        Ok(self.preopened(dir, guest_path, dir_perms, file_perms))
+    }
+
+    /// Gives any directory to the guest: in memory, an archive, your own.
+    pub fn preopened(
+        &mut self,
+        dir: impl Dir,
+        guest_path: impl AsRef<str>,
+        dir_perms: DirPerms,
+        file_perms: FilePerms,
+    ) -> &mut Self {
+        self.preopened_shared(Arc::new(dir), guest_path, dir_perms, file_perms)
+    }
+
+    /// Gives a directory that others hold too.
+    pub fn preopened_shared(
+        &mut self,
+        dir: Arc<dyn Dir>,
+        guest_path: impl AsRef<str>,
+        dir_perms: DirPerms,
+        file_perms: FilePerms,
+    ) -> &mut Self {
+        self.dirs.push((dir, guest_path.as_ref().to_owned(), dir_perms, file_perms));
+        self
+    }
+
+    /// Gives a socket that listens already. WASI 0.1 guests find it among their descriptors, behind the
+    /// directories, and the number of listeners in the variable `LISTEN_FDS`.
+    ///
+    /// # Errors
+    ///
+    /// If the socket cannot be made non-blocking.
+    pub fn preopened_listener(&mut self, listener: std::net::TcpListener) -> Result<&mut Self> {
+        let listener = wasi_host_native::net::listener(listener).context("failed to set up a listener")?;
+        Ok(self.preopened_socket(listener))
+    }
+
+    /// Gives any socket that listens already.
+    pub fn preopened_socket(&mut self, listener: Arc<dyn TcpSocket>) -> &mut Self {
+        self.ctx.listeners.push(listener);
+        self
+    }
+
+    /// The source of randomness for keys and secrets.
+    pub fn secure_random(&mut self, random: impl RngCore + Send + 'static) -> &mut Self {
+        self.ctx.random = Box::new(random);
+        self
+    }
+
+    /// The clock on the guest's wall.
+    pub fn wall_clock(&mut self, clock: impl HostWallClock + 'static) -> &mut Self {
+        self.ctx.wall_clock = Box::new(clock);
+        self.ctx.system_time = false;
+        self
+    }
+
+    /// The clock by which the guest measures and sleeps.
+    pub fn monotonic_clock(&mut self, clock: impl HostMonotonicClock + 'static) -> &mut Self {
+        self.ctx.monotonic_clock = Box::new(clock);
+        self
+    }
+
+    /// Whether an asynchronous host does file operations on the calling thread: `true` means
+    /// [`BlockingPolicy::Inline`], `false` the default. Synchronous hosts always do.
+    pub fn allow_blocking_current_thread(&mut self, allow: bool) -> &mut Self {
+        self.blocking(if allow { BlockingPolicy::Inline } else { BlockingPolicy::default() })
+    }
+
+    /// Where an asynchronous host does what may wait for a disk.
+    pub fn blocking(&mut self, policy: BlockingPolicy) -> &mut Self {
+        self.ctx.waiting.policy = policy;
+        self
+    }
+
+    /// How much of the host the guest may use, in every directory given to it before or after.
+    pub fn limits(&mut self, limits: Limits) -> &mut Self {
+        self.ctx.limits = limits;
+        self
+    }
+
+    /// What waits on the guest's behalf.
+    pub fn waiter(&mut self, waiter: impl Waiter + 'static) -> &mut Self {
+        self.ctx.waiting.waiter = Arc::new(waiter);
+        self
+    }
+
+    /// The context; the builder begins anew.
+    pub fn build(&mut self) -> WasiCtx {
+        let Self { mut ctx, dirs } = std::mem::take(self);
+        for (dir, name, dir_perms, file_perms) in dirs {
+            let grant = Grant::new(dir_perms, file_perms, ctx.limits.clone());
+            ctx.preopens.push((Descriptor::preopen(dir, Arc::new(grant)), name));
+        }
+        ctx
+    }
+
+    /// The context for a core module that speaks WASI 0.1 or 0.0.
+    #[cfg(feature = "p1")]
+    pub fn build_p1(&mut self) -> crate::p1::WasiP1Ctx {
+        crate::p1::WasiP1Ctx::new(self.build())
+    }
+}

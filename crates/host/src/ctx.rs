@@ -1,0 +1,72 @@
+//! What one guest may reach.
+
+#[cfg(doc)]
+use crate::Interrupted;
+use crate::mode::Waiting;
+use crate::wait::Interrupt;
+use std::sync::Arc;
+use wasi_host_core::clock::{HostMonotonicClock, HostWallClock};
+use wasi_host_core::fs::Descriptor;
+use wasi_host_core::limits::Limits;
+use wasi_host_core::net::TcpSocket;
+use wasi_host_core::random::RngCore;
+use wasi_host_core::stdio::{StdinStream, StdoutStream};
+use wasi_host_core::time::Timestamp;
+
+/// How an asynchronous host treats operations that may wait for a disk. Synchronous hosts do all of them on the
+/// calling thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BlockingPolicy {
+    /// What is in the page cache, and small buffered writes, on the calling thread; the rest on a thread pool.
+    #[default]
+    Adaptive,
+    /// Everything on the calling thread: fastest, and a slow disk delays whatever else that thread serves.
+    Inline,
+    /// Everything that may touch a disk on a thread pool.
+    Offload,
+}
+
+/// Everything that one guest may reach. Made by [`WasiCtxBuilder`](crate::WasiCtxBuilder).
+pub struct WasiCtx {
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) preopens: Vec<(Descriptor, String)>,
+    pub(crate) listeners: Vec<Arc<dyn TcpSocket>>,
+    pub(crate) stdin: Box<dyn StdinStream>,
+    pub(crate) stdout: Box<dyn StdoutStream>,
+    pub(crate) stderr: Box<dyn StdoutStream>,
+    pub(crate) wall_clock: Box<dyn HostWallClock>,
+    /// Whether `wall_clock` is the operating system's, which then may set file times itself.
+    pub(crate) system_time: bool,
+    pub(crate) monotonic_clock: Box<dyn HostMonotonicClock>,
+    pub(crate) random: Box<dyn RngCore + Send>,
+    pub(crate) limits: Limits,
+    pub(crate) waiting: Waiting,
+}
+
+impl WasiCtx {
+    /// Begins to make a context.
+    pub fn builder() -> crate::WasiCtxBuilder {
+        crate::WasiCtxBuilder::new()
+    }
+
+    /// A handle that ends this guest's waiting from another thread, for time limits and shutdown. The call in
+    /// which it waits then fails with [`Interrupted`]. Running code is the engine's to end (epochs, fuel).
+    pub fn interrupt(&self) -> Interrupt {
+        self.waiting.interrupt.get_or_init(Interrupt::default).clone()
+    }
+
+    /// What a guest calls now, where that is not what the operating system calls so.
+    pub(crate) fn virtual_now(&self) -> Option<Timestamp> {
+        (!self.system_time).then(|| self.wall_clock.now().into())
+    }
+}
+
+impl std::fmt::Debug for WasiCtx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WasiCtx")
+            .field("args", &self.args)
+            .field("preopens", &self.preopens.iter().map(|(_, name)| name).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

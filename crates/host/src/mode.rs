@@ -1,0 +1,226 @@
+//! One text for synchronous and asynchronous hosts.
+//!
+//! Whatever may wait is an `async fn` over a [`Mode`]. In a synchronous host each of its awaits does its waiting
+//! at once, on the thread, so that [`now`] finds it finished at the first poll: no executor, no allocation.
+
+use crate::ctx::BlockingPolicy;
+use crate::error::Interrupted;
+use crate::wait::{BoxFuture, Event, Interrupt, Wait, Waiter};
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker};
+use wasi_host_core::fs::{Blocking, Descriptor};
+use wasi_host_core::stream::Subscribe;
+use wasi_host_core::{Errno, Result};
+
+/// Why a pause did not end as it should.
+#[derive(Debug)]
+pub(crate) enum Pause {
+    /// Somebody called [`Interrupt::interrupt`].
+    Interrupted(Interrupted),
+    /// The host cannot wait for this.
+    Errno(Errno),
+}
+
+/// How a host waits, and where it does what may take long.
+pub(crate) trait Mode: Send + Sync + 'static {
+    /// Ends when one of `waits` has.
+    fn any(
+        waiter: &dyn Waiter,
+        waits: &[Wait<'_>],
+        futures: &mut [(usize, BoxFuture<'_, ()>)],
+        ended: &mut Vec<Event>,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Whether an operation of this kind leaves the thread.
+    fn offloads(policy: BlockingPolicy, blocking: Blocking, kind: Kind) -> bool;
+
+    /// Does it on another thread.
+    fn offload<R: Send + 'static>(op: impl FnOnce() -> R + Send + 'static) -> impl Future<Output = R> + Send;
+}
+
+/// What an operation may wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// For bytes or names that are usually cached, and there is a way to ask for just those.
+    Cached,
+    /// For nothing but a copy into the page cache.
+    Buffered,
+    /// For a disk.
+    Disk,
+}
+
+/// Everything on the calling thread.
+pub(crate) struct Blocks;
+
+impl Mode for Blocks {
+    async fn any(
+        waiter: &dyn Waiter,
+        waits: &[Wait<'_>],
+        futures: &mut [(usize, BoxFuture<'_, ()>)],
+        ended: &mut Vec<Event>,
+    ) -> Result<()> {
+        waiter.any(waits, futures, ended)
+    }
+
+    fn offloads(_: BlockingPolicy, _: Blocking, _: Kind) -> bool {
+        false
+    }
+
+    async fn offload<R: Send + 'static>(op: impl FnOnce() -> R + Send + 'static) -> R {
+        op()
+    }
+}
+
+/// Waiting is awaiting; disks may be left to a thread pool.
+#[cfg(feature = "async")]
+pub(crate) struct Awaits;
+
+#[cfg(feature = "async")]
+impl Mode for Awaits {
+    async fn any(
+        waiter: &dyn Waiter,
+        waits: &[Wait<'_>],
+        futures: &mut [(usize, BoxFuture<'_, ()>)],
+        ended: &mut Vec<Event>,
+    ) -> Result<()> {
+        waiter.any_async(waits, futures, ended).await
+    }
+
+    fn offloads(policy: BlockingPolicy, blocking: Blocking, kind: Kind) -> bool {
+        match (policy, blocking) {
+            (_, Blocking::Never) | (BlockingPolicy::Inline, _) => false,
+            (BlockingPolicy::Adaptive, _) => kind != Kind::Buffered,
+            (BlockingPolicy::Offload, _) => true,
+        }
+    }
+
+    async fn offload<R: Send + 'static>(op: impl FnOnce() -> R + Send + 'static) -> R {
+        match wasi_host_native::runtime::handle().spawn_blocking(op).await {
+            Ok(r) => r,
+            Err(e) => match e.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is shutting down; this task is about to be dropped.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+}
+
+/// The result of a future that a synchronous host has made: it never waits.
+pub(crate) fn now<R>(future: impl Future<Output = R>) -> R {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(r) => r,
+        Poll::Pending => unreachable!("`Blocks` waits before it is asked again"),
+    }
+}
+
+/// How one context waits: with what, until who interrupts it, and which work it leaves to others.
+pub(crate) struct Waiting {
+    pub(crate) waiter: Arc<dyn Waiter>,
+    /// Made when somebody asks for it: a context that nobody interrupts need not look.
+    pub(crate) interrupt: OnceLock<Interrupt>,
+    pub(crate) policy: BlockingPolicy,
+}
+
+impl Waiting {
+    /// The one place where a guest waits. `ended` receives an event for each entry of `waits` that has ended.
+    pub(crate) async fn pause<'a, M: Mode>(
+        &'a self,
+        waits: &mut Vec<Wait<'a>>,
+        futures: &mut [(usize, BoxFuture<'_, ()>)],
+        ended: &mut Vec<Event>,
+    ) -> Result<(), Pause> {
+        let (own, interrupt) = (waits.len(), self.interrupt.get());
+        if let Some(interrupt) = interrupt {
+            // Watched before it is asked: an interrupt in between is not lost.
+            waits.push(Wait::Notify(interrupt.watch()));
+            if interrupt.is_set() {
+                return Err(Pause::Interrupted(Interrupted));
+            }
+        }
+        M::any(&*self.waiter, waits, futures, ended).await.map_err(Pause::Errno)?;
+        waits.truncate(own);
+        ended.retain(|e| e.index < own);
+        match interrupt {
+            Some(i) if i.is_set() => Err(Pause::Interrupted(Interrupted)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for one thing.
+    pub(crate) async fn pause_for<'a, M: Mode>(&'a self, wait: Wait<'a>) -> Result<(), Pause> {
+        self.pause::<M>(&mut vec![wait], &mut [], &mut Vec::new()).await
+    }
+
+    /// Waits for a stream.
+    pub(crate) async fn pause_for_stream<M: Mode, S: Subscribe + ?Sized>(
+        &self,
+        stream: &mut S,
+    ) -> Result<(), Pause> {
+        match stream.wait() {
+            Wait::Future => {}
+            wait => return self.pause_for::<M>(wait).await,
+        }
+        self.pause::<M>(&mut vec![Wait::Future], &mut [(0, stream.ready())], &mut Vec::new()).await
+    }
+
+    /// Does something with a descriptor, elsewhere if that may take long.
+    pub(crate) async fn on_descriptor<M: Mode, R: Send + 'static>(
+        &self,
+        descriptor: &Descriptor,
+        op: impl FnOnce(&Descriptor) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
+        if !M::offloads(self.policy, descriptor.blocking(), Kind::Disk) {
+            return op(descriptor);
+        }
+        let descriptor = descriptor.clone();
+        M::offload(move || op(&descriptor)).await
+    }
+
+    /// Does something with a name in a directory, elsewhere if that may take long.
+    pub(crate) async fn on_path<M: Mode, R: Send + 'static>(
+        &self,
+        dir: &Descriptor,
+        path: &str,
+        op: impl FnOnce(&Descriptor, &str) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
+        if !M::offloads(self.policy, dir.blocking(), Kind::Disk) {
+            return op(dir, path);
+        }
+        let (dir, path) = (dir.clone(), path.to_owned());
+        M::offload(move || op(&dir, &path)).await
+    }
+
+    /// Does something with two names, elsewhere if that may take long.
+    pub(crate) async fn on_paths<M: Mode, R: Send + 'static>(
+        &self,
+        (from, path): (&Descriptor, &str),
+        (to, to_path): (&Descriptor, &str),
+        op: impl FnOnce((&Descriptor, &str), (&Descriptor, &str)) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
+        if !M::offloads(self.policy, from.blocking(), Kind::Disk) {
+            return op((from, path), (to, to_path));
+        }
+        let (from, path, to, to_path) = (from.clone(), path.to_owned(), to.clone(), to_path.to_owned());
+        M::offload(move || op((&from, &path), (&to, &to_path))).await
+    }
+
+    /// Looks a name up: from the cache if that is where it is, else as [`on_path`](Self::on_path) does.
+    pub(crate) async fn look_up<M: Mode, R: Send + 'static>(
+        &self,
+        dir: &Descriptor,
+        path: &str,
+        cached: impl FnOnce(&Descriptor, &str) -> Result<R>,
+        op: impl FnOnce(&Descriptor, &str) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
+        let asks = self.policy == BlockingPolicy::Adaptive;
+        if asks && M::offloads(self.policy, dir.blocking(), Kind::Cached) {
+            match cached(dir, path) {
+                Err(Errno::Again) => {}
+                found => return found,
+            }
+        }
+        self.on_path::<M, R>(dir, path, op).await
+    }
+}

@@ -1,0 +1,365 @@
+//! Reading and writing.
+
+use super::abi::{FdFlags, Rights};
+use super::memory::Memory;
+use super::table::Object;
+use super::{Stop, WasiP1Ctx};
+use crate::ctx::BlockingPolicy;
+use crate::mode::{Kind, Mode, Waiting};
+use std::io::{IoSlice, IoSliceMut};
+use wasi_host_core::fs::{Cursor, Descriptor, Interest};
+use wasi_host_core::stream::{self, InputStream, OutputStream, StreamError};
+use wasi_host_core::wait::Wait;
+use wasi_host_core::{Errno, Result};
+
+/// The longest write that an adaptive host takes for a mere copy, and what one trip to the pool carries.
+const COPY: usize = 64 << 10;
+const TRIP: usize = 1 << 20;
+
+/// Reads from where the descriptor stands.
+///
+/// # Parameters
+///
+/// - `iovs`, `n`: the buffers, filled in turn
+/// - `nread`: where to put the number of bytes; 0 is the end
+///
+/// # Errors
+///
+/// `Again` if there is nothing yet and the descriptor is non-blocking; `IsDir` for a directory.
+///
+/// # POSIX
+///
+/// `readv`
+pub(super) async fn fd_read<M: Mode>(
+    memory: &mut Memory<'_>,
+    ctx: &mut WasiP1Ctx,
+    fd: u32,
+    iovs: u32,
+    n: u32,
+    nread: u32,
+) -> Result<(), Stop> {
+    memory.writable(nread, 4, 4)?;
+    let mut bufs = memory.scatter(iovs, n)?;
+    let entry = ctx.table.get_mut(fd)?;
+    entry.need(Rights::FD_READ)?;
+    let (nonblocking, waiting) = (entry.nonblocking(), &ctx.ctx.waiting);
+    let count = match &mut entry.object {
+        Object::File { descriptor, cursor } => loop {
+            match read_file::<M>(waiting, descriptor, cursor, &mut bufs).await {
+                Err(Errno::Again) if !nonblocking => {
+                    waiting.pause_for::<M>(descriptor.wait(Interest::Read)).await?;
+                }
+                r => break r?,
+            }
+        },
+        Object::Input { stream, .. } => read_stream::<M>(waiting, stream, nonblocking, &mut bufs).await?,
+        Object::Socket(socket) => loop {
+            match socket.recv(&mut bufs, false) {
+                Err(Errno::Again) if !nonblocking => {
+                    waiting.pause_for::<M>(socket.wait(Interest::Read)).await?;
+                }
+                r => break r?,
+            }
+        },
+        Object::Dir { .. } => return Err(Errno::IsDir.into()),
+        Object::Output { .. } => return Err(Errno::BadF.into()),
+    };
+    drop(bufs);
+    memory.set_u32(nread, count as u32)
+}
+
+/// Reads from a file where its cursor stands.
+async fn read_file<M: Mode>(
+    waiting: &Waiting,
+    descriptor: &Descriptor,
+    cursor: &mut Cursor,
+    bufs: &mut [IoSliceMut<'_>],
+) -> Result<usize> {
+    if !descriptor.is_seekable() || !M::offloads(waiting.policy, descriptor.blocking(), Kind::Cached) {
+        return cursor.read(descriptor, bufs);
+    }
+    let n = read_elsewhere::<M>(waiting, descriptor, bufs, cursor.position()).await?;
+    cursor.advance(n);
+    Ok(n)
+}
+
+/// Reads at an offset of a file that may have to wait for its disk: what is cached at once, the rest on the pool.
+async fn read_elsewhere<M: Mode>(
+    waiting: &Waiting,
+    descriptor: &Descriptor,
+    bufs: &mut [IoSliceMut<'_>],
+    offset: u64,
+) -> Result<usize> {
+    let wanted: usize = bufs.iter().map(|b| b.len()).sum();
+    let had = match waiting.policy {
+        BlockingPolicy::Adaptive => match descriptor.try_read_at(bufs, offset) {
+            // Short in the middle of a file is the end of what is cached, not of the file.
+            Ok(n) if n > 0 && n < wanted && descriptor.metadata()?.size > offset + n as u64 => n,
+            Err(Errno::Again) => 0,
+            r => return r,
+        },
+        _ => 0,
+    };
+    let (descriptor, from, len) = (descriptor.clone(), offset + had as u64, (wanted - had).min(TRIP));
+    let bytes = M::offload(move || {
+        let mut bytes = vec![0; len];
+        let n = descriptor.read_at(&mut [IoSliceMut::new(&mut bytes)], from)?;
+        bytes.truncate(n);
+        Ok(bytes)
+    })
+    .await?;
+    spread(&bytes, bufs, had);
+    Ok(had + bytes.len())
+}
+
+/// Copies `bytes` into the buffers, behind the first `skip` bytes of them.
+fn spread(mut bytes: &[u8], bufs: &mut [IoSliceMut<'_>], mut skip: usize) {
+    for buf in bufs {
+        let begin = skip.min(buf.len());
+        skip -= begin;
+        let n = bytes.len().min(buf.len() - begin);
+        buf[begin..begin + n].copy_from_slice(&bytes[..n]);
+        bytes = &bytes[n..];
+    }
+}
+
+/// Reads from a stream until it has given something, and then as much as it has at once.
+async fn read_stream<M: Mode>(
+    waiting: &Waiting,
+    stream: &mut InputStream,
+    nonblocking: bool,
+    bufs: &mut [IoSliceMut<'_>],
+) -> Result<usize, Stop> {
+    let mut count = 0;
+    for buf in bufs.iter_mut().filter(|b| !b.is_empty()) {
+        let n = loop {
+            match stream::read_into(&mut **stream, buf) {
+                Ok(Some(n)) => break n,
+                Ok(None) if count > 0 => break 0,
+                Ok(None) if nonblocking => return Err(Errno::Again.into()),
+                Ok(None) => waiting.pause_for_stream::<M, _>(&mut **stream).await?,
+                // What was read before stays read.
+                Err(StreamError::LastOperationFailed(_)) if count > 0 => break 0,
+                Err(e) => return Err(stopped(e)),
+            }
+        };
+        count += n;
+        if n < buf.len() {
+            break;
+        }
+    }
+    Ok(count)
+}
+
+/// Writes where the descriptor stands, or at the end if it appends.
+///
+/// # Parameters
+///
+/// - `iovs`, `n`: the bytes, one buffer after the other
+/// - `nwritten`: where to put how many were taken
+///
+/// # Errors
+///
+/// `Pipe` if nobody reads; `Again` if there is no room yet and the descriptor is non-blocking; `FBig` beyond
+/// [`Limits::file_size`](crate::limits::Limits::file_size).
+///
+/// # POSIX
+///
+/// `writev`
+pub(super) async fn fd_write<M: Mode>(
+    memory: &mut Memory<'_>,
+    ctx: &mut WasiP1Ctx,
+    fd: u32,
+    iovs: u32,
+    n: u32,
+    nwritten: u32,
+) -> Result<(), Stop> {
+    memory.writable(nwritten, 4, 4)?;
+    let bufs = memory.gather(iovs, n)?;
+    let entry = ctx.table.get_mut(fd)?;
+    entry.need(Rights::FD_WRITE)?;
+    let (nonblocking, waiting) = (entry.nonblocking(), &ctx.ctx.waiting);
+    let count = match &mut entry.object {
+        Object::File { descriptor, cursor } => loop {
+            match write_file::<M>(waiting, descriptor, cursor, entry.flags, &bufs).await {
+                Err(Errno::Again) if !nonblocking => {
+                    waiting.pause_for::<M>(descriptor.wait(Interest::Write)).await?;
+                }
+                r => break r?,
+            }
+        },
+        Object::Output { stream, .. } => write_stream::<M>(waiting, stream, nonblocking, &bufs).await?,
+        Object::Socket(socket) => loop {
+            match socket.send(&bufs) {
+                Err(Errno::Again) if !nonblocking => {
+                    waiting.pause_for::<M>(socket.wait(Interest::Write)).await?;
+                }
+                r => break r?,
+            }
+        },
+        Object::Dir { .. } => return Err(Errno::IsDir.into()),
+        Object::Input { .. } => return Err(Errno::BadF.into()),
+    };
+    drop(bufs);
+    memory.set_u32(nwritten, count as u32)
+}
+
+/// Whether a write leaves the thread: short ones are a copy into the page cache, unless they are to reach the disk.
+fn write_offloads<M: Mode>(
+    waiting: &Waiting,
+    descriptor: &Descriptor,
+    flags: FdFlags,
+    bufs: &[IoSlice<'_>],
+) -> bool {
+    let synchronous = flags.intersects(FdFlags::SYNC | FdFlags::DSYNC);
+    let small = bufs.iter().map(|b| b.len()).sum::<usize>() <= COPY;
+    let kind = if small && !synchronous { Kind::Buffered } else { Kind::Disk };
+    descriptor.is_seekable() && M::offloads(waiting.policy, descriptor.blocking(), kind)
+}
+
+/// What one trip to the pool carries of a write.
+fn gathered(bufs: &[IoSlice<'_>]) -> Vec<u8> {
+    bufs.iter().flat_map(|b| b.iter().copied()).take(TRIP).collect()
+}
+
+/// Writes to a file where its cursor stands.
+async fn write_file<M: Mode>(
+    waiting: &Waiting,
+    descriptor: &Descriptor,
+    cursor: &mut Cursor,
+    flags: FdFlags,
+    bufs: &[IoSlice<'_>],
+) -> Result<usize> {
+    if !write_offloads::<M>(waiting, descriptor, flags, bufs) {
+        return cursor.write(descriptor, bufs);
+    }
+    let (descriptor, bytes, mut moved) = (descriptor.clone(), gathered(bufs), *cursor);
+    let (n, moved) = M::offload(move || {
+        let n = moved.write(&descriptor, &[IoSlice::new(&bytes)])?;
+        Ok((n, moved))
+    })
+    .await?;
+    *cursor = moved;
+    Ok(n)
+}
+
+/// Writes all of it to a stream, waiting for room as often as needed; some of it if the stream fails on the way.
+async fn write_stream<M: Mode>(
+    waiting: &Waiting,
+    stream: &mut OutputStream,
+    nonblocking: bool,
+    bufs: &[IoSlice<'_>],
+) -> Result<usize, Stop> {
+    let mut count = 0;
+    'all: for buf in bufs {
+        let mut rest = &buf[..];
+        while !rest.is_empty() {
+            match stream::write_from(&mut **stream, rest) {
+                Ok(Some(n)) => (count, rest) = (count + n, &rest[n..]),
+                Ok(None) if nonblocking && count > 0 => break 'all,
+                Ok(None) if nonblocking => return Err(Errno::Again.into()),
+                Ok(None) => waiting.pause_for_stream::<M, _>(&mut **stream).await?,
+                // What was taken before stays taken; the next call meets the failure again.
+                Err(StreamError::LastOperationFailed(_)) if count > 0 => break 'all,
+                Err(e) => return Err(stopped(e)),
+            }
+        }
+    }
+    stream.flush().map_err(stopped)?;
+    // A stream of a user's may still be carrying them: what `write` says it took has arrived.
+    while !nonblocking && matches!(stream.wait(), Wait::Future) && matches!(stream.check_write(), Ok(0)) {
+        waiting.pause_for_stream::<M, _>(&mut **stream).await?;
+    }
+    Ok(count)
+}
+
+fn stopped(e: StreamError) -> Stop {
+    match e.number() {
+        Ok(errno) => Stop::Errno(errno),
+        Err(trap) => Stop::Trap(wasmtime::Error::from_anyhow(trap)),
+    }
+}
+
+/// Reads at an offset, without moving where the descriptor stands.
+///
+/// # Errors
+///
+/// `SPipe` for what has no position.
+///
+/// # POSIX
+///
+/// `preadv`
+pub(super) async fn fd_pread<M: Mode>(
+    memory: &mut Memory<'_>,
+    ctx: &mut WasiP1Ctx,
+    fd: u32,
+    iovs: u32,
+    n: u32,
+    offset: u64,
+    nread: u32,
+) -> Result<(), Stop> {
+    memory.writable(nread, 4, 4)?;
+    let mut bufs = memory.scatter(iovs, n)?;
+    let descriptor = positioned(ctx, fd, Rights::FD_READ, offset)?;
+    let waiting = &ctx.ctx.waiting;
+    let count = if M::offloads(waiting.policy, descriptor.blocking(), Kind::Cached) {
+        read_elsewhere::<M>(waiting, descriptor, &mut bufs, offset).await?
+    } else {
+        descriptor.read_at(&mut bufs, offset)?
+    };
+    drop(bufs);
+    memory.set_u32(nread, count as u32)
+}
+
+/// Writes at an offset, without moving where the descriptor stands. One that appends writes at the end.
+///
+/// # Errors
+///
+/// `SPipe` for what has no position.
+///
+/// # POSIX
+///
+/// `pwritev`
+pub(super) async fn fd_pwrite<M: Mode>(
+    memory: &mut Memory<'_>,
+    ctx: &mut WasiP1Ctx,
+    fd: u32,
+    iovs: u32,
+    n: u32,
+    offset: u64,
+    nwritten: u32,
+) -> Result<(), Stop> {
+    memory.writable(nwritten, 4, 4)?;
+    let bufs = memory.gather(iovs, n)?;
+    let descriptor = positioned(ctx, fd, Rights::FD_WRITE, offset)?;
+    let (waiting, flags) = (&ctx.ctx.waiting, ctx.table.get(fd)?.flags);
+    let append = flags.contains(FdFlags::APPEND);
+    let write = move |to: &Descriptor, bufs: &[IoSlice<'_>]| {
+        if append { to.append(bufs) } else { to.write_at(bufs, offset) }
+    };
+    let count = if write_offloads::<M>(waiting, descriptor, flags, &bufs) {
+        let (descriptor, bytes) = (descriptor.clone(), gathered(&bufs));
+        M::offload(move || write(&descriptor, &[IoSlice::new(&bytes)])).await?
+    } else {
+        write(descriptor, &bufs)?
+    };
+    drop(bufs);
+    memory.set_u32(nwritten, count as u32)
+}
+
+/// The file behind a descriptor for which `offset` means something.
+fn positioned(ctx: &WasiP1Ctx, fd: u32, right: Rights, offset: u64) -> Result<&Descriptor, Errno> {
+    let entry = ctx.table.get(fd)?;
+    match &entry.object {
+        Object::File { descriptor, .. } => {
+            entry.need(right)?;
+            match () {
+                () if !descriptor.is_seekable() => Err(Errno::SPipe),
+                () if i64::try_from(offset).is_err() => Err(Errno::Inval),
+                () => Ok(descriptor),
+            }
+        }
+        Object::Dir { .. } => Err(Errno::IsDir),
+        _ => Err(Errno::SPipe),
+    }
+}

@@ -1,0 +1,309 @@
+//! Waiting for several things at once.
+
+use super::abi::Rights;
+use super::memory::{Memory, u16_at, u32_at, u64_at};
+use super::proc::{Clock, realtime as realtime_now};
+use super::table::{Object, Table};
+use super::{Stop, Version, WasiP1Ctx};
+use crate::mode::Mode;
+use crate::wait::{BoxFuture, Event, Wait};
+use smallvec::SmallVec;
+use std::time::Duration;
+use wasi_host_core::Errno;
+use wasi_host_core::fs::{FileType, Interest};
+
+/// The length of an `event`.
+const EVENT: usize = 32;
+
+/// One subscription, and what has come of it.
+struct Subscription {
+    userdata: u64,
+    until: Until,
+    outcome: Outcome,
+}
+
+/// What a subscription waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// The monotonic clock's showing this.
+    Monotonic(u64),
+    /// The wall clock's showing this.
+    Realtime(u64),
+    /// A descriptor.
+    Fd(u32, Interest),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Waiting,
+    Ready { hangup: bool },
+    Failed(Errno),
+}
+
+type Subscriptions = SmallVec<[Subscription; 8]>;
+
+/// Waits until at least one of several clocks, files, streams and sockets is ready.
+///
+/// # Parameters
+///
+/// - `subscriptions`, `n`: what to wait for
+/// - `events`: where to put what has happened, room for `n`
+/// - `nevents`: where to put how many that were
+///
+/// # Errors
+///
+/// `Inval` for none, or for more than [`Limits::subscriptions`](crate::limits::Limits::subscriptions). What is
+/// wrong with a single subscription stands in its event.
+///
+/// # Notes
+///
+/// Nothing here is a system call but reading a clock, unless a descriptor must be asked or time must pass: then it
+/// is one `ppoll`.
+///
+/// # POSIX
+///
+/// `ppoll`
+pub(super) async fn poll_oneoff<M: Mode, V: Version>(
+    memory: &mut Memory<'_>,
+    ctx: &mut WasiP1Ctx,
+    subscriptions: u32,
+    events: u32,
+    n: u32,
+    nevents: u32,
+) -> Result<(), Stop> {
+    if n == 0 || n as usize > ctx.ctx.limits.subscriptions {
+        return Err(Errno::Inval.into());
+    }
+    memory.writable(events, n as usize * EVENT, 8)?;
+    memory.writable(nevents, 4, 4)?;
+    let records = memory.array(subscriptions, n, V::SUBSCRIPTION, 8)?;
+    let mut subscriptions = parse::<V>(records, ctx)?;
+    let mut asks = look(&mut subscriptions, ctx);
+    loop {
+        let ready = subscriptions.iter().any(|s| s.outcome != Outcome::Waiting);
+        if ready && !asks {
+            break;
+        }
+        wait::<M>(&mut subscriptions, ctx, ready).await?;
+        // Descriptors have been asked; clocks and what only notifies are looked at again.
+        if ready {
+            break;
+        }
+        look(&mut subscriptions, ctx);
+        asks = false;
+    }
+    let mut count = 0;
+    for (subscription, at) in
+        subscriptions.iter().filter(|s| s.outcome != Outcome::Waiting).zip((events..).step_by(EVENT))
+    {
+        let event = event(subscription, &ctx.table);
+        memory.bytes_mut(at, EVENT as u32)?.copy_from_slice(&event);
+        count += 1;
+    }
+    memory.set_u32(nevents, count)
+}
+
+/// Reads the subscriptions. What is relative to a clock is counted from now.
+///
+/// ```text
+///   0          8     16   20          24        32          40      48
+///   | userdata | tag | id             | timeout | precision | flags |       clock of 0.1
+///   | userdata | tag | fd |                                                 descriptor
+///   0          8     16           24  28   32        40          48      56
+///   | userdata | tag | identifier | id     | timeout | precision | flags |  clock of 0.0
+/// ```
+fn parse<V: Version>(records: &[u8], ctx: &WasiP1Ctx) -> Result<Subscriptions, Errno> {
+    let clock = if V::UNSTABLE { 24 } else { 16 };
+    let mut now = None;
+    let mut out = Subscriptions::with_capacity(records.len() / V::SUBSCRIPTION);
+    for record in records.chunks_exact(V::SUBSCRIPTION) {
+        let interest = match record[8] {
+            0 => None,
+            1 => Some(Interest::Read),
+            2 => Some(Interest::Write),
+            _ => return Err(Errno::Inval),
+        };
+        let mut outcome = Outcome::Waiting;
+        let until = match interest {
+            Some(interest) => Until::Fd(u32_at(record, 16), interest),
+            None => {
+                let (id, timeout) = (u32_at(record, clock), u64_at(record, clock + 8));
+                let absolute = match u16_at(record, clock + 24) {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(Errno::Inval),
+                };
+                match Clock::new(id) {
+                    Ok(Clock::Realtime) if absolute => Until::Realtime(timeout),
+                    Ok(Clock::Monotonic) if absolute => Until::Monotonic(timeout),
+                    // A span is the same on every clock; setting the one on the wall does not change it.
+                    Ok(_) if timeout == 0 => {
+                        outcome = Outcome::Ready { hangup: false };
+                        Until::Monotonic(0)
+                    }
+                    Ok(_) => {
+                        let now = *now.get_or_insert_with(|| Clock::Monotonic.now(ctx));
+                        Until::Monotonic(now.saturating_add(timeout))
+                    }
+                    Err(e) => {
+                        outcome = Outcome::Failed(e);
+                        Until::Monotonic(0)
+                    }
+                }
+            }
+        };
+        out.push(Subscription { userdata: u64_at(record, 0), until, outcome });
+    }
+    Ok(out)
+}
+
+/// Looks, without asking the kernel about descriptors, which are ready. Whether there are any that it must be
+/// asked about.
+fn look(subscriptions: &mut Subscriptions, ctx: &WasiP1Ctx) -> bool {
+    let (mut monotonic, mut realtime, mut asks) = (None, None, false);
+    for s in subscriptions.iter_mut().filter(|s| s.outcome == Outcome::Waiting) {
+        let ready = match s.until {
+            Until::Monotonic(t) => t <= *monotonic.get_or_insert_with(|| Clock::Monotonic.now(ctx)),
+            Until::Realtime(t) => t <= *realtime.get_or_insert_with(|| Clock::Realtime.now(ctx)),
+            Until::Fd(fd, interest) => match poll_fd(&ctx.table, fd, interest) {
+                Ok(Wait::Ready) => true,
+                Ok(_) => {
+                    asks = true;
+                    false
+                }
+                Err(e) => {
+                    s.outcome = Outcome::Failed(e);
+                    continue;
+                }
+            },
+        };
+        if ready {
+            s.outcome = Outcome::Ready { hangup: false };
+        }
+    }
+    asks
+}
+
+fn poll_fd(table: &Table, fd: u32, interest: Interest) -> Result<Wait<'_>, Errno> {
+    let entry = table.get(fd)?;
+    entry.need(Rights::POLL_FD_READWRITE)?;
+    Ok(entry.wait(interest))
+}
+
+/// Waits for those that are not ready; with `ready` only asks about them.
+async fn wait<M: Mode>(
+    subscriptions: &mut Subscriptions,
+    ctx: &mut WasiP1Ctx,
+    ready: bool,
+) -> Result<(), Stop> {
+    let mut by_fd = SmallVec::<[(u32, usize); 8]>::new();
+    let (mut monotonic, mut realtime) = (None::<u64>, None::<u64>);
+    for (i, s) in subscriptions.iter().enumerate().filter(|(_, s)| s.outcome == Outcome::Waiting) {
+        match s.until {
+            Until::Monotonic(t) => monotonic = Some(monotonic.map_or(t, |m| m.min(t))),
+            Until::Realtime(t) => realtime = Some(realtime.map_or(t, |m| m.min(t))),
+            Until::Fd(fd, _) => by_fd.push((fd, i)),
+        }
+    }
+    by_fd.sort_unstable();
+    // Of the clocks the earliest of each kind stands for all.
+    let mut waits = Vec::with_capacity(by_fd.len() + 4);
+    let mut futures = Vec::new();
+    if ready {
+        waits.push(Wait::Ready);
+    }
+    waits.extend(monotonic.map(|t| ctx.ctx.monotonic_clock.wait_until(t)));
+    waits.extend(
+        realtime
+            .map(|t| Wait::For(Duration::from_nanos(t.saturating_sub(realtime_now(&*ctx.ctx.wall_clock))))),
+    );
+    let clocks = waits.len();
+    lend(&mut ctx.table, subscriptions, &by_fd, &mut waits, &mut futures);
+    // Entries that wait for the same stream have its one future in common.
+    let asked: SmallVec<[bool; 16]> =
+        waits.iter().map(|w| matches!(w, Wait::Readable(_) | Wait::Writable(_) | Wait::Future)).collect();
+    let mut ended: Vec<Event> = Vec::new();
+    ctx.ctx.waiting.pause::<M>(&mut waits, &mut futures, &mut ended).await?;
+    drop((waits, futures));
+    for event in ended.iter().filter(|e| e.index >= clocks && asked[e.index]) {
+        let (fd, i) = by_fd[event.index - clocks];
+        subscriptions[i].outcome = Outcome::Ready { hangup: event.hangup };
+        // The others of a shared future follow it.
+        let same = by_fd.iter().zip(&asked[clocks..]).filter(|((f, _), asked)| *f == fd && !**asked);
+        for ((_, j), _) in same {
+            subscriptions[*j].outcome = subscriptions[i].outcome;
+        }
+    }
+    Ok(())
+}
+
+/// Adds what to wait for on behalf of each descriptor of `by_fd`, which is sorted.
+fn lend<'a>(
+    table: &'a mut Table,
+    subscriptions: &Subscriptions,
+    by_fd: &[(u32, usize)],
+    waits: &mut Vec<Wait<'a>>,
+    futures: &mut Vec<(usize, BoxFuture<'a, ()>)>,
+) {
+    let mut rest = by_fd;
+    let mut entries = table.iter_mut();
+    while let Some(&(fd, _)) = rest.first() {
+        let Some((_, entry)) = entries.find(|(number, _)| *number == fd) else { return };
+        let (same, others) = rest.split_at(rest.partition_point(|(f, _)| *f == fd));
+        rest = others;
+        if !matches!(entry.wait(Interest::Read), Wait::Future) {
+            let entry = &*entry;
+            waits.extend(same.iter().map(|(_, i)| match subscriptions[*i].until {
+                Until::Fd(_, interest) => entry.wait(interest),
+                _ => Wait::Forever,
+            }));
+            continue;
+        }
+        let ready = match &mut entry.object {
+            Object::Input { stream, .. } => stream.ready(),
+            Object::Output { stream, .. } => stream.ready(),
+            // Nothing else is a user's; should a backend say so all the same, it is asked again at once.
+            _ => Box::pin(std::future::ready(())),
+        };
+        futures.push((waits.len(), ready));
+        waits.push(Wait::Future);
+        waits.extend(same[1..].iter().map(|_| Wait::Forever));
+    }
+}
+
+/// Writes an `event`.
+///
+/// ```text
+///   0          8       10     16       24      32
+///   | userdata | error | type | nbytes | flags |
+/// ```
+fn event(s: &Subscription, table: &Table) -> [u8; EVENT] {
+    let mut record = [0; EVENT];
+    record[..8].copy_from_slice(&s.userdata.to_le_bytes());
+    record[10] = match s.until {
+        Until::Monotonic(_) | Until::Realtime(_) => 0,
+        Until::Fd(_, Interest::Read) => 1,
+        Until::Fd(_, Interest::Write) => 2,
+    };
+    match (s.outcome, s.until) {
+        (Outcome::Failed(e), _) => record[8..10].copy_from_slice(&e.raw().to_le_bytes()),
+        (Outcome::Ready { hangup }, Until::Fd(fd, interest)) => {
+            record[16..24].copy_from_slice(&available(table, fd, interest).to_le_bytes());
+            record[24] = u8::from(hangup);
+        }
+        _ => {}
+    }
+    record
+}
+
+/// How many bytes are there at least: the rest of a file; of what has no length only that there is something.
+fn available(table: &Table, fd: u32, interest: Interest) -> u64 {
+    match table.get(fd).map(|e| &e.object) {
+        Ok(Object::File { descriptor, cursor })
+            if interest == Interest::Read && descriptor.file_type() == FileType::RegularFile =>
+        {
+            descriptor.metadata().map_or(0, |m| m.size.saturating_sub(cursor.position()))
+        }
+        _ => 1,
+    }
+}

@@ -1,0 +1,218 @@
+//! The guest's descriptors, by number.
+
+use super::abi::{FdFlags, Rights};
+use super::readdir::Listing;
+use std::sync::Arc;
+use wasi_host_core::fs::{Cursor, Descriptor, FileType, Interest};
+use wasi_host_core::net::TcpSocket;
+use wasi_host_core::stream::{InputStream, OutputStream};
+use wasi_host_core::wait::Wait;
+use wasi_host_core::{Errno, Result};
+
+/// What a number stands for.
+pub(super) enum Object {
+    /// A file, and where in it the next read or write begins.
+    File { descriptor: Descriptor, cursor: Cursor },
+    /// A directory; its name if it was given to the guest; the listing that is being read.
+    Dir { descriptor: Descriptor, preopen: Option<Box<str>>, listing: Option<Listing> },
+    /// Standard input.
+    Input { stream: InputStream, terminal: bool },
+    /// Standard output or standard error.
+    Output { stream: OutputStream, terminal: bool },
+    /// A connection, or a socket that listens.
+    Socket(Arc<dyn TcpSocket>),
+}
+
+/// An open descriptor.
+pub(super) struct Entry {
+    pub(super) object: Object,
+    pub(super) flags: FdFlags,
+    pub(super) base: Rights,
+    pub(super) inheriting: Rights,
+}
+
+impl Entry {
+    /// Fails unless the guest has kept the right.
+    pub(super) fn need(&self, right: Rights) -> Result<()> {
+        if self.base.contains(right) { Ok(()) } else { Err(Errno::NotCapable) }
+    }
+
+    /// Whether calls answer `Again` rather than wait.
+    pub(super) fn nonblocking(&self) -> bool {
+        self.flags.contains(FdFlags::NONBLOCK)
+    }
+
+    pub(super) fn file_type(&self) -> FileType {
+        match &self.object {
+            Object::File { descriptor, .. } | Object::Dir { descriptor, .. } => descriptor.file_type(),
+            Object::Input { terminal: true, .. } | Object::Output { terminal: true, .. } => {
+                FileType::CharacterDevice
+            }
+            Object::Input { .. } | Object::Output { .. } => FileType::Unknown,
+            Object::Socket(_) => FileType::Socket,
+        }
+    }
+
+    /// What to wait for until reading or writing may go on.
+    pub(super) fn wait(&self, interest: Interest) -> Wait<'_> {
+        match &self.object {
+            Object::File { descriptor, .. } | Object::Dir { descriptor, .. } => descriptor.wait(interest),
+            Object::Input { stream, .. } => stream.wait(),
+            Object::Output { stream, .. } => stream.wait(),
+            Object::Socket(socket) => socket.wait(interest),
+        }
+    }
+
+    /// The directory, for a call that needs this right.
+    pub(super) fn dir(&self, right: Rights) -> Result<&Descriptor> {
+        match &self.object {
+            Object::Dir { descriptor, .. } => {
+                self.need(right)?;
+                Ok(descriptor)
+            }
+            _ => Err(Errno::NotDir),
+        }
+    }
+
+    /// The file or directory, for a call that needs this right; `other` if it is neither.
+    pub(super) fn descriptor(&self, right: Rights, other: Errno) -> Result<&Descriptor> {
+        match &self.object {
+            Object::File { descriptor, .. } | Object::Dir { descriptor, .. } => {
+                self.need(right)?;
+                Ok(descriptor)
+            }
+            _ => Err(other),
+        }
+    }
+
+    /// The socket, for a call that needs this right.
+    pub(super) fn socket(&self, right: Rights) -> Result<&Arc<dyn TcpSocket>> {
+        match &self.object {
+            Object::Socket(socket) => {
+                self.need(right)?;
+                Ok(socket)
+            }
+            _ => Err(Errno::NotSock),
+        }
+    }
+}
+
+/// The table: a slab in which the lowest free number is taken first, as POSIX has it.
+pub(super) struct Table {
+    slots: Vec<Option<Entry>>,
+    /// No number below this is free.
+    lowest: usize,
+    limit: usize,
+    open: usize,
+}
+
+impl Table {
+    /// An empty table that holds up to `limit` descriptors.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { slots: Vec::new(), lowest: 0, limit, open: 0 }
+    }
+
+    pub(super) fn get(&self, fd: u32) -> Result<&Entry> {
+        self.slots.get(fd as usize).and_then(Option::as_ref).ok_or(Errno::BadF)
+    }
+
+    pub(super) fn get_mut(&mut self, fd: u32) -> Result<&mut Entry> {
+        self.slots.get_mut(fd as usize).and_then(Option::as_mut).ok_or(Errno::BadF)
+    }
+
+    /// Those whose streams must be lent out at once.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut Entry)> {
+        self.slots.iter_mut().zip(0..).filter_map(|(slot, fd)| Some((fd, slot.as_mut()?)))
+    }
+
+    /// Fails if no more descriptors may be opened: asked before one is.
+    pub(super) fn room(&self) -> Result<()> {
+        if self.open < self.limit { Ok(()) } else { Err(Errno::MFile) }
+    }
+
+    /// Gives an entry the lowest free number.
+    pub(super) fn insert(&mut self, entry: Entry) -> Result<u32> {
+        self.room()?;
+        let free = self.slots[self.lowest..].iter().position(Option::is_none);
+        let at = free.map_or(self.slots.len(), |n| self.lowest + n);
+        let fd = u32::try_from(at).map_err(|_| Errno::MFile)?;
+        match self.slots.get_mut(at) {
+            Some(slot) => *slot = Some(entry),
+            None => self.slots.push(Some(entry)),
+        }
+        self.lowest = at + 1;
+        self.open += 1;
+        Ok(fd)
+    }
+
+    pub(super) fn remove(&mut self, fd: u32) -> Result<Entry> {
+        let entry = self.slots.get_mut(fd as usize).and_then(Option::take).ok_or(Errno::BadF)?;
+        self.lowest = self.lowest.min(fd as usize);
+        self.open -= 1;
+        Ok(entry)
+    }
+
+    /// Moves `from` to the number `to`; what that stood for is closed. Both must be open.
+    pub(super) fn renumber(&mut self, from: u32, to: u32) -> Result<()> {
+        self.get(from)?;
+        self.get(to)?;
+        if from != to {
+            let entry = self.remove(from)?;
+            self.slots[to as usize] = Some(entry);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasi_host_core::pipe::ClosedInputStream;
+
+    fn entry() -> Entry {
+        Entry {
+            object: Object::Input { stream: Box::new(ClosedInputStream), terminal: false },
+            flags: FdFlags::empty(),
+            base: Rights::empty(),
+            inheriting: Rights::empty(),
+        }
+    }
+
+    #[test]
+    fn the_lowest_free_number_comes_first() {
+        let mut table = Table::new(8);
+        for n in 0..5 {
+            assert_eq!(table.insert(entry()), Ok(n));
+        }
+        for n in [3, 1, 4] {
+            table.remove(n).ok().expect("open");
+        }
+        assert_eq!([1, 3, 4, 5], [(); 4].map(|()| table.insert(entry()).unwrap()));
+    }
+
+    #[test]
+    fn renumbering_every_pair_leaks_nothing() {
+        for from in 0..6 {
+            for to in 0..6 {
+                let mut table = Table::new(8);
+                (0..4).for_each(|_| drop(table.insert(entry())));
+                let open = from < 4 && to < 4;
+                assert_eq!(table.renumber(from, to).is_ok(), open, "{from} to {to}");
+                let left = if open && from != to { 3 } else { 4 };
+                assert_eq!((table.open, table.iter_mut().count()), (left, left), "{from} to {to}");
+                let next = if left == 3 { from } else { 4 };
+                assert_eq!(table.insert(entry()), Ok(next));
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_table_says_so_and_recovers() {
+        let mut table = Table::new(2);
+        (0..2).for_each(|_| drop(table.insert(entry())));
+        assert_eq!(table.insert(entry()), Err(Errno::MFile));
+        table.remove(0).ok().expect("open");
+        assert_eq!(table.insert(entry()), Ok(0));
+        assert!(table.get(u32::MAX).is_err());
+    }
+}
