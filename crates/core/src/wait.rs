@@ -1,6 +1,7 @@
 //! Waiting as data, and the one capability that waits.
 
 use crate::Result;
+use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -54,7 +55,8 @@ pub trait Waiter: Send + Sync {
     /// `ended`. If some have at once it does not block. An event is a hint: the caller looks again.
     ///
     /// `futures` go with entries that are [`Wait::Future`]; each is tagged with that entry's index. They stay
-    /// alive across calls, because a future that is dropped forgets whom to wake.
+    /// alive across calls, because a future that is dropped forgets whom to wake; one that has ended is not
+    /// brought again.
     ///
     /// # Errors
     ///
@@ -68,10 +70,10 @@ pub trait Waiter: Send + Sync {
 
     /// The same for asynchronous hosts. This provided one blocks the thread; a waiter that is to serve
     /// asynchronous hosts writes its own.
-    fn any_async<'a>(
+    fn any_async<'a, 'f: 'a>(
         &'a self,
         waits: &'a [Wait<'a>],
-        futures: &'a mut [(usize, BoxFuture<'a, ()>)],
+        futures: &'a mut [(usize, BoxFuture<'f, ()>)],
         ended: &'a mut Vec<Event>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move { self.any(waits, futures, ended) })
@@ -81,7 +83,8 @@ pub trait Waiter: Send + Sync {
 /// Wakes whoever waits for something that has no descriptor: a loopback socket, a virtual clock, a replay.
 ///
 /// It knows wakers and an epoch, no system call. Whoever waits takes a [`Watch`] *before* looking at the state,
-/// so that a change in between is seen.
+/// so that a change in between is seen. What answers `wait` does so itself: it takes the watch, looks again, and says
+/// [`Wait::Ready`] if there is something by now.
 ///
 /// ```
 /// use wasi_host_core::wait::Notify;
@@ -94,7 +97,13 @@ pub trait Waiter: Send + Sync {
 #[derive(Debug, Default)]
 pub struct Notify {
     epoch: AtomicU64,
-    wakers: Mutex<Vec<Waker>>,
+    wakers: Mutex<Wakers>,
+}
+
+#[derive(Debug, Default)]
+struct Wakers {
+    next: u64,
+    waiting: BTreeMap<u64, Waker>,
 }
 
 impl Notify {
@@ -108,12 +117,12 @@ impl Notify {
         let wakers = {
             let mut wakers = self.wakers();
             self.epoch.fetch_add(1, Ordering::Release);
-            std::mem::take(&mut *wakers)
+            std::mem::take(&mut wakers.waiting)
         };
-        wakers.into_iter().for_each(Waker::wake);
+        wakers.into_values().for_each(Waker::wake);
     }
 
-    fn wakers(&self) -> MutexGuard<'_, Vec<Waker>> {
+    fn wakers(&self) -> MutexGuard<'_, Wakers> {
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -131,26 +140,37 @@ impl<'a> Watch<'a> {
         self.notify.epoch.load(Ordering::Acquire) != self.seen
     }
 
-    /// Has `waker` woken at the next change. `false` if there was one already; then nothing is registered.
-    pub fn register(&self, waker: &Waker) -> bool {
+    /// Has `waker` woken at the next change, for as long as the registration is kept. `None` if there was a change
+    /// already.
+    pub fn register(&self, waker: &Waker) -> Option<Registration<'a>> {
         let mut wakers = self.notify.wakers();
         if self.changed() {
-            return false;
+            return None;
         }
-        if !wakers.iter().any(|w| w.will_wake(waker)) {
-            wakers.push(waker.clone());
-        }
-        true
-    }
-
-    /// Takes back what [`register`](Self::register) did.
-    pub fn forget(&self, waker: &Waker) {
-        self.notify.wakers().retain(|w| !w.will_wake(waker));
+        let key = wakers.next;
+        wakers.next += 1;
+        wakers.waiting.insert(key, waker.clone());
+        Some(Registration { notify: self.notify, key })
     }
 
     /// A future that ends when the state has changed.
     pub fn wait(self) -> Changed<'a> {
-        Changed { watch: self, waker: None }
+        Changed { watch: self, registered: None }
+    }
+}
+
+/// A waker that a [`Notify`] knows. Dropping it takes it back: its own alone, though others wake the same task.
+#[derive(Debug)]
+#[must_use = "dropped at once it wakes nobody"]
+pub struct Registration<'a> {
+    notify: &'a Notify,
+    key: u64,
+}
+
+impl Drop for Registration<'_> {
+    fn drop(&mut self) {
+        // Dropped after the lock is released: a waker runs code of its executor.
+        let _waker = self.notify.wakers().waiting.remove(&self.key);
     }
 }
 
@@ -158,29 +178,21 @@ impl<'a> Watch<'a> {
 #[derive(Debug)]
 pub struct Changed<'a> {
     watch: Watch<'a>,
-    waker: Option<Waker>,
+    registered: Option<(Waker, Registration<'a>)>,
 }
 
 impl Future for Changed<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(old) = self.waker.take_if(|w| !w.will_wake(cx.waker())) {
-            self.watch.forget(&old);
-        }
-        if !self.watch.register(cx.waker()) {
+        if self.watch.changed() {
             return Poll::Ready(());
         }
-        self.waker.get_or_insert_with(|| cx.waker().clone());
-        Poll::Pending
-    }
-}
-
-impl Drop for Changed<'_> {
-    fn drop(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            self.watch.forget(&waker);
+        if self.registered.as_ref().is_some_and(|(waker, _)| waker.will_wake(cx.waker())) {
+            return Poll::Pending;
         }
+        self.registered = self.watch.register(cx.waker()).map(|r| (cx.waker().clone(), r));
+        if self.registered.is_some() { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 

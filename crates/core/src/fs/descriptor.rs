@@ -31,19 +31,19 @@ pub struct Descriptor {
     node: Node,
     grant: Arc<Grant>,
     access: Access,
-    /// The top of a grant: what lies above is nobody's business.
-    root: bool,
+    /// For a directory the top of its grant: what lies above that is nobody's business.
+    top: Option<Arc<dyn Dir>>,
 }
 
 impl Descriptor {
     /// A directory given to a guest.
     pub fn preopen(dir: Arc<dyn Dir>, grant: Arc<Grant>) -> Self {
-        Self { node: Node::Dir(dir), grant, access: Access::all(), root: true }
+        Self { node: Node::Dir(dir.clone()), grant, access: Access::all(), top: Some(dir) }
     }
 
     /// A single file given to a guest.
     pub fn file(file: Arc<dyn File>, access: Access, grant: Arc<Grant>) -> Self {
-        Self { node: Node::File(file), grant, access, root: false }
+        Self { node: Node::File(file), grant, access, top: None }
     }
 
     /// What was granted with it.
@@ -280,7 +280,8 @@ impl Descriptor {
                 access.set(Access::WRITE, how.write);
             }
         }
-        Ok(Self { node, grant: self.grant.clone(), access, root: false })
+        let top = self.top.clone().filter(|_| matches!(node, Node::Dir(_)));
+        Ok(Self { node, grant: self.grant.clone(), access, top })
     }
 
     /// What a name stands for.
@@ -297,14 +298,16 @@ impl Descriptor {
     pub fn entries(&self) -> Result<Entries> {
         let dir = self.dir(".", DirPerms::READ)?;
         let entries = dir.entries()?;
-        if !self.root {
-            return Ok(entries);
-        }
-        let own = dir.metadata()?.ino;
+        // The top may have been reached again by `.` or by `x/..`, so its flag would not do.
+        let own = dir.metadata()?;
+        let top = self.top.as_ref().map(|top| top.metadata()).transpose()?;
+        let is_top = top.is_some_and(|top| (top.dev, top.ino) == (own.dev, own.ino));
+        let grant = self.grant.clone();
         Ok(Box::new(entries.map(move |entry| {
+            grant.valid()?;
             let mut entry = entry?;
-            if entry.name == ".." {
-                entry.ino = own;
+            if is_top && entry.name == ".." {
+                entry.ino = own.ino;
             }
             Ok(entry)
         })))

@@ -2,6 +2,9 @@
 
 use crate::{Errno, Result};
 
+/// Bytes in one component; longer ones are `NameTooLong`.
+pub const NAME_MAX: usize = 255;
+
 /// Refuses what no backend need ever see.
 pub(super) fn check(path: &str, longest: usize) -> Result<()> {
     match path.as_bytes() {
@@ -24,16 +27,62 @@ pub enum Component<'a> {
     Name(&'a str),
 }
 
-/// The components of a path; several slashes count as one.
-pub fn components(path: &str) -> impl DoubleEndedIterator<Item = Component<'_>> {
-    path.split('/').filter(|c| !c.is_empty()).map(|c| match c {
+/// The first component, and what is behind it: nothing, or something that begins with `/`. `None` if there are
+/// only slashes.
+///
+/// ```
+/// use wasi_host_core::fs::path::{Component, first};
+/// assert_eq!(first("a//b/"), Some((Component::Name("a"), "//b/")));
+/// assert_eq!(first("//b/"), Some((Component::Name("b"), "/")));
+/// assert_eq!(first("/"), None);
+/// ```
+pub fn first(path: &str) -> Option<(Component<'_>, &str)> {
+    let path = path.trim_start_matches('/');
+    let (name, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
+    let component = match name {
+        "" => return None,
         "." => Component::Here,
         ".." => Component::Parent,
         name => Component::Name(name),
+    };
+    Some((component, rest))
+}
+
+/// The components of a path; several slashes count as one.
+pub fn components(path: &str) -> impl Iterator<Item = Component<'_>> {
+    let mut rest = path;
+    std::iter::from_fn(move || {
+        let (component, behind) = first(rest)?;
+        rest = behind;
+        Some(component)
     })
 }
 
 /// Whether what the path names must be a directory because a slash stands behind it.
 pub fn has_trailing_slash(path: &str) -> bool {
     path.ends_with('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_as_the_kernel_does() {
+        use Component::{Here, Name, Parent};
+        let all = |path| components(path).collect::<Vec<_>>();
+        assert_eq!(all("a/./..//b.c/"), [Name("a"), Here, Parent, Name("b.c")]);
+        assert_eq!(all("..."), [Name("...")]);
+        assert_eq!(all(""), []);
+        assert_eq!(all("///"), []);
+    }
+
+    #[test]
+    fn refuses_what_no_backend_need_see() {
+        assert_eq!(check("", 10), Err(Errno::NoEnt));
+        assert_eq!(check("/a", 10), Err(Errno::NotCapable));
+        assert_eq!(check("a\0b", 10), Err(Errno::Inval));
+        assert_eq!(check("12345678901", 10), Err(Errno::NameTooLong));
+        assert_eq!(check("1234567890", 10), Ok(()));
+    }
 }

@@ -1,0 +1,86 @@
+//! What a filesystem backend must do.
+//!
+//! Expected is what Linux does beneath a root (`openat2` with `RESOLVE_BENEATH`): a path, a symbolic link or a
+//! `..` that leads outside is `NotCapable`, and everything else is as POSIX has it.
+//!
+//! # Example
+//!
+//! ```
+//! # struct MyFs;
+//! # impl MyFs { fn new() -> wasi_host_virtual::memory::MemoryFs { wasi_host_virtual::memory::MemoryFs::new() } }
+//! # fn main() {
+//! wasi_host_core::conformance::fs::all(|| MyFs::new().root());
+//! # }
+//! ```
+
+mod check;
+mod dirs;
+mod files;
+mod foreign;
+mod links;
+mod metadata;
+mod names;
+mod open;
+mod paths;
+mod rename;
+mod symlinks;
+mod threads;
+mod times;
+
+use crate::fs::Dir;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock};
+
+/// A name, and a function that takes a fresh, empty, writable directory and panics if that is not a good one.
+pub type Case = (&'static str, fn(&Arc<dyn Dir>));
+
+/// Runs every case on a directory of its own, made by `fresh`: empty, writable, its filesystem otherwise idle.
+///
+/// # Panics
+///
+/// At the end, if any case failed, with the name of each and what it said.
+#[track_caller]
+pub fn all(mut fresh: impl FnMut() -> Arc<dyn Dir>) {
+    let mut failed = String::new();
+    for (name, case) in cases() {
+        let root = fresh();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| case(&root))) {
+            let said = match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
+                (Some(said), _) => said,
+                (None, Some(said)) => *said,
+                (None, None) => "panicked",
+            };
+            failed += &format!("\n{name}: {said}");
+        }
+    }
+    assert!(failed.is_empty(), "the backend does not conform:{failed}");
+}
+
+/// Every case by name, for a harness of one's own.
+pub fn cases() -> &'static [Case] {
+    static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
+        [
+            open::CASES,
+            files::CASES,
+            metadata::CASES,
+            times::CASES,
+            dirs::CASES,
+            rename::CASES,
+            links::CASES,
+            symlinks::CASES,
+            names::CASES,
+            paths::CASES,
+            threads::CASES,
+        ]
+        .concat()
+    });
+    &CASES
+}
+
+/// A file's list of cases, each named after its function.
+macro_rules! list {
+    ($group:literal: $($case:ident),+ $(,)?) => {
+        pub(super) const CASES: &[super::Case] = &[$((concat!($group, "::", stringify!($case)), $case)),+];
+    };
+}
+use list;

@@ -1,0 +1,189 @@
+//! TCP sockets of the operating system. They never block, and no other program inherits them.
+
+use super::options;
+use crate::errno::from_os;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::io::Errno as Os;
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny,
+    SocketFlags, SocketType, sockopt,
+};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use wasi_host_core::fs::Interest;
+use wasi_host_core::net::{Family, Shutdown, TcpOption, TcpOptionName, TcpSocket};
+use wasi_host_core::wait::Wait;
+use wasi_host_core::{Errno, Result};
+
+/// The most buffers that one call takes (`IOV_MAX`); more make the count short.
+const BUFFERS: usize = 1024;
+
+const FLAGS: SocketFlags = SocketFlags::NONBLOCK.union(SocketFlags::CLOEXEC);
+
+struct Tcp {
+    fd: OwnedFd,
+    family: Family,
+    listening: AtomicBool,
+    connecting: AtomicBool,
+}
+
+/// A socket that listens already. It is set not to block, also for those who hold a duplicate.
+///
+/// # Errors
+///
+/// Those of `fcntl(2)` and `getsockname(2)`.
+pub fn listener(listener: TcpListener) -> io::Result<Arc<dyn TcpSocket>> {
+    listener.set_nonblocking(true)?;
+    let family = family(listener.local_addr()?);
+    Ok(Arc::new(Tcp::new(listener.into(), family, true)))
+}
+
+/// A socket that is connected already. It is set not to block, also for those who hold a duplicate.
+///
+/// # Errors
+///
+/// Those of `fcntl(2)` and `getsockname(2)`.
+pub fn stream(stream: TcpStream) -> io::Result<Arc<dyn TcpSocket>> {
+    stream.set_nonblocking(true)?;
+    let family = family(stream.local_addr()?);
+    Ok(Arc::new(Tcp::new(stream.into(), family, false)))
+}
+
+/// A socket that is neither bound nor connected. One for IPv6 has nothing to do with IPv4.
+///
+/// # Errors
+///
+/// Those of `socket(2)`: `AfNoSupport` where the host has no such protocol, `MFile`, `NFile`, `NoMem`.
+pub fn socket(family: Family) -> Result<Arc<dyn TcpSocket>> {
+    let domain = match family {
+        Family::Ipv4 => AddressFamily::INET,
+        Family::Ipv6 => AddressFamily::INET6,
+    };
+    let fd = rustix::net::socket_with(domain, SocketType::STREAM, FLAGS, None).map_err(from_os)?;
+    if family == Family::Ipv6 {
+        sockopt::set_ipv6_v6only(&fd, true).map_err(from_os)?;
+    }
+    Ok(Arc::new(Tcp::new(fd, family, false)))
+}
+
+impl Tcp {
+    fn new(fd: OwnedFd, family: Family, listening: bool) -> Self {
+        Self { fd, family, listening: listening.into(), connecting: false.into() }
+    }
+}
+
+impl TcpSocket for Tcp {
+    fn bind(&self, addr: SocketAddr) -> Result<()> {
+        // Or the address of a server that has just ended could not be taken again for minutes.
+        sockopt::set_socket_reuseaddr(&self.fd, true).map_err(from_os)?;
+        rustix::net::bind(&self.fd, &addr).map_err(from_os)
+    }
+
+    fn connect(&self, addr: SocketAddr) -> Result<()> {
+        // Asked again, the kernel tells how the attempt goes.
+        match rustix::io::retry_on_intr(|| rustix::net::connect(&self.fd, &addr)) {
+            Err(Os::INPROGRESS | Os::ALREADY) => {
+                self.connecting.store(true, Ordering::Relaxed);
+                Err(Errno::InProgress)
+            }
+            Err(Os::ISCONN) if self.connecting.swap(false, Ordering::Relaxed) => Ok(()),
+            done => {
+                self.connecting.store(false, Ordering::Relaxed);
+                done.map_err(from_os)
+            }
+        }
+    }
+
+    fn listen(&self, backlog: u32) -> Result<()> {
+        rustix::net::listen(&self.fd, i32::try_from(backlog).unwrap_or(i32::MAX)).map_err(from_os)?;
+        self.listening.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn accept(&self) -> Result<(Arc<dyn TcpSocket>, SocketAddr)> {
+        loop {
+            match rustix::net::acceptfrom_with(&self.fd, FLAGS) {
+                Ok((fd, peer)) => {
+                    let accepted = Tcp::new(fd, self.family, false);
+                    let peer = peer.map_or_else(|| accepted.peer_addr(), address)?;
+                    return Ok((Arc::new(accepted), peer));
+                }
+                // One that had gone before we took it, or failed on the way: the next, please.
+                Err(
+                    Os::INTR
+                    | Os::CONNABORTED
+                    | Os::PROTO
+                    | Os::NOPROTOOPT
+                    | Os::NETDOWN
+                    | Os::NETUNREACH
+                    | Os::HOSTDOWN
+                    | Os::HOSTUNREACH,
+                ) => {}
+                Err(e) => return Err(from_os(e)),
+            }
+        }
+    }
+
+    fn recv(&self, bufs: &mut [IoSliceMut<'_>], peek: bool) -> Result<usize> {
+        let few = bufs.len().min(BUFFERS);
+        let flags = if peek { RecvFlags::PEEK } else { RecvFlags::empty() };
+        let received = rustix::io::retry_on_intr(|| {
+            rustix::net::recvmsg(&self.fd, &mut bufs[..few], &mut RecvAncillaryBuffer::default(), flags)
+        });
+        received.map(|m| m.bytes).map_err(from_os)
+    }
+
+    fn send(&self, bufs: &[IoSlice<'_>]) -> Result<usize> {
+        let few = &bufs[..bufs.len().min(BUFFERS)];
+        rustix::io::retry_on_intr(|| {
+            rustix::net::sendmsg(&self.fd, few, &mut SendAncillaryBuffer::default(), SendFlags::NOSIGNAL)
+        })
+        .map_err(from_os)
+    }
+
+    fn shutdown(&self, how: Shutdown) -> Result<()> {
+        let how = match how {
+            Shutdown::Receive => rustix::net::Shutdown::Read,
+            Shutdown::Send => rustix::net::Shutdown::Write,
+            Shutdown::Both => rustix::net::Shutdown::Both,
+        };
+        rustix::net::shutdown(&self.fd, how).map_err(from_os)
+    }
+
+    fn local_addr(&self) -> Result<SocketAddr> {
+        address(rustix::net::getsockname(&self.fd).map_err(from_os)?)
+    }
+
+    fn peer_addr(&self) -> Result<SocketAddr> {
+        address(rustix::net::getpeername(&self.fd).map_err(from_os)?.ok_or(Errno::NotConn)?)
+    }
+
+    fn get(&self, name: TcpOptionName) -> Result<TcpOption> {
+        options::get(self.fd.as_fd(), self.family, name)
+    }
+
+    fn set(&self, option: TcpOption) -> Result<()> {
+        options::set(self.fd.as_fd(), self.family, option)
+    }
+
+    fn wait(&self, interest: Interest) -> Wait<'_> {
+        match interest {
+            Interest::Read => Wait::Readable(self.fd.as_fd()),
+            Interest::Write => Wait::Writable(self.fd.as_fd()),
+        }
+    }
+
+    fn is_listening(&self) -> bool {
+        self.listening.load(Ordering::Relaxed)
+    }
+}
+
+fn family(addr: SocketAddr) -> Family {
+    if addr.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
+}
+
+fn address(addr: SocketAddrAny) -> Result<SocketAddr> {
+    SocketAddr::try_from(addr).map_err(from_os)
+}

@@ -1,0 +1,62 @@
+//! Reading what others read too.
+
+use super::source::Source;
+use crate::errno::from_os;
+use crate::wait;
+use bytes::Bytes;
+use rustix::event::PollFlags;
+use rustix::fd::AsFd;
+use rustix::io::Errno;
+use wasi_host_core::stream::{HostInputStream, InputStream, StreamError, StreamResult, Subscribe};
+use wasi_host_core::wait::Wait;
+
+/// The most that one `read` allocates for.
+const CHUNK: usize = 64 << 10;
+
+struct Input {
+    source: Source,
+    may_block: bool,
+}
+
+pub(super) fn stream(source: Source) -> InputStream {
+    Box::new(Input { may_block: source.may_block(), source })
+}
+
+#[async_trait::async_trait]
+impl Subscribe for Input {
+    async fn ready(&mut self) {
+        wait::one(self.wait()).await;
+    }
+
+    fn wait(&self) -> Wait<'_> {
+        if self.may_block { Wait::Readable(self.source.as_fd()) } else { Wait::Ready }
+    }
+}
+
+impl HostInputStream for Input {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        if self.may_block && !self.source.ready(PollFlags::IN) {
+            return Ok(Bytes::new());
+        }
+        let mut bytes = vec![0; size.min(CHUNK)];
+        let n = self.read_into(&mut bytes)?;
+        bytes.truncate(n);
+        Ok(bytes.into())
+    }
+
+    fn read_into(&mut self, dst: &mut [u8]) -> StreamResult<usize> {
+        if dst.is_empty() {
+            return Ok(0);
+        }
+        let _turn = self.source.turn();
+        if self.may_block && !self.source.ready(PollFlags::IN) {
+            return Ok(0);
+        }
+        match rustix::io::retry_on_intr(|| rustix::io::read(&self.source, &mut *dst)) {
+            Ok(0) => Err(StreamError::Closed),
+            Ok(n) => Ok(n),
+            Err(Errno::AGAIN) => Ok(0),
+            Err(e) => Err(from_os(e).into()),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Writing where others write too.
+
+use super::source::Source;
+use crate::errno::from_os;
+use crate::wait;
+use bytes::Bytes;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::AsFd;
+use rustix::io::Errno;
+use wasi_host_core::stream::{HostOutputStream, OutputStream, StreamError, StreamResult, Subscribe};
+use wasi_host_core::wait::Wait;
+
+/// What a pipe that `ppoll` calls writable takes without blocking (`PIPE_BUF`).
+const ATOMIC: usize = 4096;
+
+/// What a file is given at a time.
+const CHUNK: usize = 1 << 20;
+
+/// How long a stream that is dropped goes on with bytes that it had accepted, if nobody takes them: in seconds.
+const PATIENCE: i64 = 5;
+
+struct Output {
+    source: Source,
+    may_block: bool,
+    /// Accepted, but then the descriptor was full: another stream had come first.
+    rest: Vec<u8>,
+}
+
+pub(super) fn stream(source: Source) -> OutputStream {
+    Box::new(Output { may_block: source.may_block(), source, rest: Vec::new() })
+}
+
+impl Output {
+    /// How much of `src` could be written without blocking.
+    fn try_write(&self, src: &[u8]) -> StreamResult<usize> {
+        let mut done = 0;
+        while done < src.len() {
+            let _turn = self.source.turn();
+            let next = if self.may_block {
+                if !self.source.ready(PollFlags::OUT) {
+                    break;
+                }
+                &src[done..src.len().min(done + ATOMIC)]
+            } else {
+                &src[done..]
+            };
+            match rustix::io::retry_on_intr(|| rustix::io::write(&self.source, next)) {
+                Ok(0) => return Err(wasi_host_core::Errno::Io.into()),
+                Ok(n) => done += n,
+                Err(Errno::AGAIN) => break,
+                Err(Errno::PIPE) => return Err(StreamError::Closed),
+                Err(e) => return Err(from_os(e).into()),
+            }
+        }
+        Ok(done)
+    }
+
+    fn drain(&mut self) -> StreamResult<()> {
+        if !self.rest.is_empty() {
+            // Once it has failed there is nobody to bring the rest to.
+            let rest = std::mem::take(&mut self.rest);
+            let done = self.try_write(&rest)?;
+            self.rest.extend_from_slice(&rest[done..]);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl Subscribe for Output {
+    async fn ready(&mut self) {
+        wait::one(self.wait()).await;
+    }
+
+    fn wait(&self) -> Wait<'_> {
+        if self.may_block { Wait::Writable(self.source.as_fd()) } else { Wait::Ready }
+    }
+}
+
+impl HostOutputStream for Output {
+    fn check_write(&mut self) -> StreamResult<usize> {
+        self.drain()?;
+        if !self.may_block {
+            return Ok(CHUNK);
+        }
+        Ok(if self.rest.is_empty() && self.source.ready(PollFlags::OUT) { ATOMIC } else { 0 })
+    }
+
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.write_from(&bytes)
+    }
+
+    fn write_from(&mut self, src: &[u8]) -> StreamResult<()> {
+        self.drain()?;
+        let done = if self.rest.is_empty() { self.try_write(src)? } else { 0 };
+        self.rest.extend_from_slice(&src[done..]);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        self.drain()
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        let patience = Timespec { tv_sec: PATIENCE, tv_nsec: 0 };
+        while !self.rest.is_empty() && self.drain().is_ok() {
+            let mut set = [PollFd::new(&self.source, PollFlags::OUT)];
+            if !self.rest.is_empty() && poll(&mut set, Some(&patience)) == Ok(0) {
+                break;
+            }
+        }
+    }
+}

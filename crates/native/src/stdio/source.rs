@@ -1,0 +1,71 @@
+//! A descriptor that is not ours alone.
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{FileType, fstat, major, minor};
+use std::fs::File;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// One of the process's own three.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Std {
+    In,
+    Out,
+    Err,
+}
+
+/// What streams of one kind share: a descriptor, and the turn that they take at it.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    Std(Std),
+    File(Arc<File>, Arc<Mutex<()>>),
+}
+
+impl Source {
+    pub(super) fn file(file: Arc<File>) -> Self {
+        Self::File(file, Arc::default())
+    }
+
+    pub(super) fn is_terminal(&self) -> bool {
+        rustix::termios::isatty(self)
+    }
+
+    /// Held from asking whether it would block to doing it: nobody else in this process comes in between.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        static TURNS: [Mutex<()>; 3] = [const { Mutex::new(()) }; 3];
+        let turn = match self {
+            Self::Std(which) => &TURNS[*which as usize],
+            Self::File(_, turn) => turn,
+        };
+        turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether reading and writing may block at all. Files and `/dev/null` cannot, nor does epoll take them.
+    pub(super) fn may_block(&self) -> bool {
+        let Ok(stat) = fstat(self) else { return false };
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile | FileType::Directory | FileType::BlockDevice => false,
+            FileType::CharacterDevice => (major(stat.st_rdev), minor(stat.st_rdev)) != (1, 3),
+            _ => true,
+        }
+    }
+
+    /// What `ppoll` says at this moment: nothing if reading or writing would block.
+    pub(super) fn ready(&self, flags: PollFlags) -> bool {
+        let mut set = [PollFd::new(self, flags)];
+        // A failure to ask is found again by reading or writing.
+        let answer = rustix::io::retry_on_intr(|| poll(&mut set, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })));
+        answer.is_err() || !set[0].revents().is_empty()
+    }
+}
+
+impl AsFd for Source {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Std(Std::In) => rustix::stdio::stdin(),
+            Self::Std(Std::Out) => rustix::stdio::stdout(),
+            Self::Std(Std::Err) => rustix::stdio::stderr(),
+            Self::File(file, _) => file.as_fd(),
+        }
+    }
+}
