@@ -1,2 +1,53 @@
-//! The command `wasi-host`.
-fn main() {}
+//! The command `wasi-host`: runs a WebAssembly program with just what it is given.
+
+mod context;
+mod engine;
+mod invoke;
+mod link;
+mod load;
+mod options;
+mod outcome;
+mod profile;
+mod refused;
+mod run;
+mod timer;
+
+use anyhow::Result;
+use clap::FromArgMatches;
+use options::{Cli, Command};
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::from_arg_matches(&options::command().get_matches()).unwrap_or_else(|error| error.exit());
+    let ended = match cli.command {
+        None => run::run(cli.run),
+        Some(Command::Run(options)) => run::run(*options),
+        Some(Command::Completions { shell }) => completions(shell),
+        Some(Command::Man) => man(),
+    };
+    ExitCode::from(ended.unwrap_or_else(|error| {
+        // Nobody may be reading.
+        let _ = writeln!(std::io::stderr(), "error: {error:#}");
+        outcome::FAILED
+    }))
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut options::command(), "wasi-host", &mut script);
+    print(&script)
+}
+
+fn man() -> Result<u8> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(options::command()).render(&mut page)?;
+    print(&page)
+}
+
+fn print(text: &[u8]) -> Result<u8> {
+    match std::io::stdout().lock().write_all(text) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(0),
+    }
+}

@@ -207,6 +207,7 @@ mod tests {
         for (i, b) in buffers.iter_mut().enumerate() {
             b.fill(i as u8 + 1);
         }
+        drop(buffers);
         (n, m)
     }
 

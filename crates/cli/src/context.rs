@@ -1,0 +1,134 @@
+//! What the program is given: the options of WASI, made into a context.
+
+use crate::options::{Preopen, RunOptions};
+use anyhow::{Context, Result, anyhow};
+use std::io::ErrorKind;
+use std::net::{TcpListener, ToSocketAddrs};
+use wasi_host::limits::Limits;
+use wasi_host::p1::WasiP1Ctx;
+use wasi_host::{DirPerms, FilePerms, WasiCtxBuilder};
+
+/// The context for a program with these arguments, its name among them.
+pub(crate) fn new(options: &RunOptions, args: &[String]) -> Result<WasiP1Ctx> {
+    let wasi = &options.common.wasi;
+    let mut builder = WasiCtxBuilder::new();
+    builder.args(args).envs(&environment(options)?).limits(limits(options));
+    if wasi.inherit_stdin != Some(false) {
+        builder.inherit_stdin();
+    }
+    if wasi.inherit_stdout != Some(false) {
+        builder.inherit_stdout();
+    }
+    if wasi.inherit_stderr != Some(false) {
+        builder.inherit_stderr();
+    }
+    for dir in &options.dirs {
+        preopen(&mut builder, dir)?;
+    }
+    if wasi.listenfd == Some(true) {
+        for listener in inherited_listeners()? {
+            builder.preopened_listener(listener)?;
+        }
+    }
+    for address in &wasi.tcplisten {
+        let listener = listen(address).with_context(|| format!("-S tcplisten={address}"))?;
+        builder.preopened_listener(listener)?;
+    }
+    Ok(builder.build_p1())
+}
+
+/// Speak of descriptors of this process. What the program gets of them the context tells it itself.
+const HANDED_DOWN: [&str; 3] = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"];
+
+/// Each name once: the program would see the first of two, but the last was meant.
+fn environment(options: &RunOptions) -> Result<Vec<(String, String)>> {
+    let mut env: Vec<(String, String)> = Vec::new();
+    let mut set = |name: String, value: String| match env.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, old)) => *old = value,
+        None => env.push((name, value)),
+    };
+    if options.common.wasi.inherit_env == Some(true) {
+        // A variable that is not UTF-8 was not asked for by name, and cannot be given.
+        for (name, value) in std::env::vars_os() {
+            if let (Ok(name), Ok(value)) = (name.into_string(), value.into_string())
+                && !HANDED_DOWN.contains(&name.as_str())
+            {
+                set(name, value);
+            }
+        }
+    }
+    for variable in &options.env {
+        let name = &variable.name;
+        match &variable.value {
+            Some(value) => set(name.clone(), value.clone()),
+            None => {
+                if let Some(value) = std::env::var_os(name) {
+                    let value = value.into_string().map_err(|_| {
+                        anyhow!("--env {name}: its value is not UTF-8; give another with --env {name}=VALUE")
+                    })?;
+                    set(name.clone(), value);
+                }
+            }
+        }
+    }
+    Ok(env)
+}
+
+fn limits(options: &RunOptions) -> Limits {
+    let wasi = &options.common.wasi;
+    let mut limits = Limits::default();
+    if let Some(bytes) = wasi.max_random_size {
+        limits.random = bytes;
+    }
+    if let Some(bytes) = wasi.hostcall_fuel {
+        limits.hostcall = bytes;
+    }
+    if let Some(descriptors) = wasi.max_resources {
+        limits.descriptors = descriptors;
+    }
+    limits
+}
+
+fn preopen(builder: &mut WasiCtxBuilder, dir: &Preopen) -> Result<()> {
+    let (dir_perms, file_perms) = match dir.read_only {
+        true => (DirPerms::READ, FilePerms::READ),
+        false => (DirPerms::all(), FilePerms::all()),
+    };
+    let opened = builder.preopened_dir(&dir.host, &dir.guest, dir_perms, file_perms).map(drop);
+    opened.map_err(|error| {
+        let host = dir.host.display();
+        // The file system knows better than the error what the name stands for.
+        match std::fs::metadata(&dir.host) {
+            Ok(found) if !found.is_dir() => {
+                anyhow!("--dir {host}: not a directory; give the directory that the file is in")
+            }
+            Err(missing) if missing.kind() == ErrorKind::NotFound => {
+                anyhow!("--dir {host}: no such directory; create it, or give another")
+            }
+            Err(denied) if denied.kind() == ErrorKind::PermissionDenied => {
+                anyhow!("--dir {host}: permission to open the directory is denied")
+            }
+            _ => error.context(format!("--dir {host}")),
+        }
+    })
+}
+
+fn listen(address: &str) -> Result<TcpListener> {
+    let addresses = address
+        .to_socket_addrs()
+        .map_err(|error| anyhow!("this is no address to listen on ({error}); the form is 127.0.0.1:8080"))?;
+    TcpListener::bind(&*addresses.collect::<Vec<_>>()).context("cannot listen there")
+}
+
+/// The sockets that a service manager hands down (`LISTEN_PID`, `LISTEN_FDS`).
+fn inherited_listeners() -> Result<Vec<TcpListener>> {
+    let mut handed = listenfd::ListenFd::from_env();
+    let mut listeners = Vec::new();
+    for index in 0..handed.len() {
+        let listener = handed.take_tcp_listener(index).with_context(|| {
+            format!("-S listenfd: descriptor {} is no TCP socket that listens", index + 3)
+        })?;
+        listeners.extend(listener);
+    }
+    Ok(listeners)
+}

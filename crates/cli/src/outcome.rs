@@ -1,0 +1,115 @@
+//! How a program ended: its exit status, and what to say on stderr.
+
+use crate::load::chain;
+use crate::timer::TimedOut;
+use anyhow::bail;
+use std::fmt::Display;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use wasi_host::{I32Exit, Interrupted};
+use wasmtime::{AsContextMut, Error, ThrownException, Trap, WasmBacktrace, WasmCoreDump};
+
+/// The exit status after a trap: what a shell shows for a process that aborted.
+pub(crate) const TRAPPED: u8 = 134;
+
+/// The exit status when the program did not start, or its own status is none.
+pub(crate) const FAILED: u8 = 1;
+
+/// One line on stderr. That nobody reads it is no error.
+pub(crate) fn report(subject: &dyn Display, text: &dyn Display) {
+    let _ = writeln!(std::io::stderr(), "error: {subject}: {text}");
+}
+
+/// What kept a program from its end.
+pub(crate) enum Stop {
+    /// It could not begin.
+    Before(anyhow::Error),
+    /// The code of this file ended with an error, or could not be instantiated.
+    Within(PathBuf, Error),
+}
+
+impl Stop {
+    pub(crate) fn within(file: &Path, error: Error) -> Self {
+        Self::Within(file.to_owned(), error)
+    }
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Before(error)
+    }
+}
+
+/// The exit status for what stopped the program, after saying why.
+///
+/// # Errors
+///
+/// If it did not come to run.
+pub(crate) fn of(
+    stop: Stop,
+    timed_out: Option<TimedOut>,
+    store: impl AsContextMut,
+    core_dump: Option<&Path>,
+) -> anyhow::Result<u8> {
+    let (file, error) = match stop {
+        Stop::Before(error) => return Err(error),
+        Stop::Within(file, error) => (file, error),
+    };
+    if let Some(&I32Exit(status)) = error.downcast_ref() {
+        return Ok(u8::try_from(status).unwrap_or_else(|_| {
+            report(
+                &file.display(),
+                &format_args!("the program left with status {status}, but a status is 0 to 255"),
+            );
+            FAILED
+        }));
+    }
+    let backtrace = error.downcast_ref::<WasmBacktrace>();
+    if backtrace.is_none() && !error.is::<Trap>() && !error.is::<ThrownException>() {
+        bail!("{}: {}", file.display(), chain(&error));
+    }
+    match timed_out.filter(|_| error.is::<Interrupted>()) {
+        Some(timed_out) => report(&file.display(), &timed_out),
+        None => report(&file.display(), &format_args!("{}{}", message(&error), hint(&error))),
+    }
+    // Its first line says what the message has said.
+    if let Some((_, frames)) =
+        backtrace.map(ToString::to_string).as_deref().and_then(|text| text.split_once('\n'))
+    {
+        let _ = writeln!(std::io::stderr(), "wasm backtrace:\n{frames}");
+    }
+    if let (Some(dump), Some(to)) = (error.downcast_ref(), core_dump) {
+        write_core_dump(store, dump, to, &file);
+    }
+    Ok(TRAPPED)
+}
+
+/// The causes, without the context that Wasmtime adds for what is printed by itself.
+fn message(error: &Error) -> String {
+    let apart: Vec<String> = [
+        error.downcast_ref::<WasmBacktrace>().map(ToString::to_string),
+        error.downcast_ref::<WasmCoreDump>().map(ToString::to_string),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let causes: Vec<String> =
+        error.chain().map(ToString::to_string).filter(|text| !apart.contains(text)).collect();
+    if causes.is_empty() { chain(error) } else { causes.join(": ") }
+}
+
+fn hint(error: &Error) -> &'static str {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => " (-W fuel=N gives more)",
+        Some(Trap::StackOverflow) => " (-W max-wasm-stack=BYTES gives more)",
+        _ => "",
+    }
+}
+
+/// Keeps the state at the trap for a debugger.
+fn write_core_dump(store: impl AsContextMut, dump: &WasmCoreDump, file: &Path, program: &Path) {
+    let bytes = dump.serialize(store, &program.display().to_string());
+    if let Err(error) = std::fs::write(file, bytes) {
+        report(&"-D coredump", &format_args!("cannot write {}: {error}", file.display()));
+    }
+}
