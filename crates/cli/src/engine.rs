@@ -31,7 +31,7 @@ pub(crate) fn new(options: &mut RunOptions) -> Result<Engine> {
         config.epoch_interruption(true);
     }
     if let Some(Profile::Native(strategy)) = &options.profile {
-        config.profiler(strategy.clone());
+        config.profiler(*strategy);
     }
     Engine::new(&config).map_err(|error| error.context("these options do not go together").into())
 }

@@ -40,8 +40,16 @@ fn completions(shell: clap_complete::Shell) -> Result<u8> {
 }
 
 fn man() -> Result<u8> {
+    let man = clap_mangen::Man::new(options::command());
     let mut page = Vec::new();
-    clap_mangen::Man::new(options::command()).render(&mut page)?;
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    // Not the subcommands, as pages of their own: there is this one.
+    man.render_extra_section(&mut page)?;
+    man.render_version_section(&mut page)?;
     print(&page)
 }
 

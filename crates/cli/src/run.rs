@@ -50,9 +50,10 @@ pub(crate) fn run(mut options: RunOptions) -> Result<u8> {
 
     let timer = timer(&mut store, &options, &file)?;
     let ended = start(&mut linker, &mut store, &program, &libraries, &options);
-    let timeout = options.common.wasm.timeout.map(TimedOut);
-    // This drops the timer: from now on it does not end the process.
-    let timed_out = timeout.filter(|_| timer.is_some_and(|timer| timer.passed().load(Ordering::Acquire)));
+    let passed = timer.as_ref().is_some_and(|timer| timer.passed().load(Ordering::Acquire));
+    let timed_out = options.common.wasm.timeout.filter(|_| passed).map(TimedOut);
+    // From now on it does not end the process: what is left to do is not the program's.
+    drop(timer);
 
     if let Some(sampler) = store.data_mut().sampler.take() {
         sampler.finish()?;
