@@ -18,8 +18,8 @@ pub struct Limits {
     pub random: u64,
     /// Subscriptions in one poll; `Inval` beyond. Default: 65,536.
     pub subscriptions: usize,
-    /// Bytes of bookkeeping (iovec lists, subscriptions, paths, listings) that one call may make the host copy;
-    /// `NoMem` beyond. Payload that is read and written in place does not count. Default: 16 MiB.
+    /// Bytes of bookkeeping (a list of buffers, of subscriptions, a path) that the host copies at a time; `NoMem`
+    /// beyond. Payload that is read and written in place does not count. Default: 16 MiB.
     pub hostcall: usize,
     /// The largest file a guest may make by writing, growing or allocating, in bytes; `FBig` beyond.
     /// Default: none.

@@ -138,6 +138,7 @@ fn of_what_lies_below() {
         let below = granted(&fs, dir, file).open("dir", READ).unwrap();
         let again = below.open(".", READ).unwrap();
         for dir_below in [below, again] {
+            assert_eq!(dir_below.access(), Access::all());
             let may = |ok: bool| if ok { Ok(()) } else { Err(Errno::Perm) };
             assert_eq!(dir_below.open("file", READ).map(drop), may(file.contains(R)));
             assert_eq!(dir_below.open("file", WRITE).map(drop), may(file.contains(W)));

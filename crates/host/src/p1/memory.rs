@@ -19,11 +19,25 @@ pub(super) type ConstBuffers<'a> = SmallVec<[IoSlice<'a>; 8]>;
 
 /// Linear memory, borrowed. Addresses and lengths are the guest's: every access is checked, and one that is out
 /// of bounds or not aligned traps, as the WASI 0.1 documents say.
-pub(super) struct Memory<'a>(&'a mut [u8]);
+pub(super) struct Memory<'a> {
+    bytes: &'a mut [u8],
+    /// How many bytes of bookkeeping (a list, a path) the host copies out of it at a time.
+    copied: usize,
+}
 
 impl<'a> Memory<'a> {
-    pub(super) fn new(bytes: &'a mut [u8]) -> Self {
-        Self(bytes)
+    pub(super) fn new(bytes: &'a mut [u8], copied: usize) -> Self {
+        Self { bytes, copied }
+    }
+
+    /// Bookkeeping that the host copies: `n` elements of `size` bytes.
+    ///
+    /// # Errors
+    ///
+    /// `NoMem` beyond [`Limits::hostcall`](crate::limits::Limits::hostcall).
+    pub(super) fn list(&self, at: u32, n: u32, size: usize, align: u32) -> Result<&[u8], Stop> {
+        let list = self.array(at, n, size, align)?;
+        if list.len() > self.copied { Err(Errno::NoMem.into()) } else { Ok(list) }
     }
 
     fn range(&self, at: u32, len: usize, align: u32) -> Result<std::ops::Range<usize>, Stop> {
@@ -32,49 +46,49 @@ impl<'a> Memory<'a> {
         }
         let start = at as usize;
         match start.checked_add(len) {
-            Some(end) if end <= self.0.len() => Ok(start..end),
-            _ => Err(out_of_bounds(at, len, self.0.len())),
+            Some(end) if end <= self.bytes.len() => Ok(start..end),
+            _ => Err(out_of_bounds(at, len, self.bytes.len())),
         }
     }
 
     /// `len` bytes at `at`.
     pub(super) fn bytes(&self, at: u32, len: u32) -> Result<&[u8], Stop> {
         let range = self.range(at, len as usize, 1)?;
-        Ok(&self.0[range])
+        Ok(&self.bytes[range])
     }
 
     /// The same, to be written.
     pub(super) fn bytes_mut(&mut self, at: u32, len: u32) -> Result<&mut [u8], Stop> {
         let range = self.range(at, len as usize, 1)?;
-        Ok(&mut self.0[range])
+        Ok(&mut self.bytes[range])
     }
 
     /// `N` elements of `SIZE` bytes.
     pub(super) fn array(&self, at: u32, n: u32, size: usize, align: u32) -> Result<&[u8], Stop> {
         let range = self.range(at, (n as usize).saturating_mul(size), align)?;
-        Ok(&self.0[range])
+        Ok(&self.bytes[range])
     }
 
     /// The same, to be written.
     pub(super) fn array_mut(&mut self, at: u32, n: u32, size: usize, align: u32) -> Result<&mut [u8], Stop> {
         let range = self.range(at, (n as usize).saturating_mul(size), align)?;
-        Ok(&mut self.0[range])
+        Ok(&mut self.bytes[range])
     }
 
     /// Text, which the standard wants as UTF-8.
     pub(super) fn str(&self, at: u32, len: u32) -> Result<&str, Stop> {
-        std::str::from_utf8(self.bytes(at, len)?).map_err(|_| Errno::IlSeq.into())
+        std::str::from_utf8(self.list(at, len, 1, 1)?).map_err(|_| Errno::IlSeq.into())
     }
 
     pub(super) fn set_u32(&mut self, at: u32, value: u32) -> Result<(), Stop> {
         let range = self.range(at, 4, 4)?;
-        self.0[range].copy_from_slice(&value.to_le_bytes());
+        self.bytes[range].copy_from_slice(&value.to_le_bytes());
         Ok(())
     }
 
     pub(super) fn set_u64(&mut self, at: u32, value: u64) -> Result<(), Stop> {
         let range = self.range(at, 8, 8)?;
-        self.0[range].copy_from_slice(&value.to_le_bytes());
+        self.bytes[range].copy_from_slice(&value.to_le_bytes());
         Ok(())
     }
 
@@ -92,7 +106,7 @@ impl<'a> Memory<'a> {
     fn iovecs(&self, at: u32, n: u32) -> Result<SmallVec<[(usize, usize); 8]>, Stop> {
         let mut room = MOST;
         let mut out = SmallVec::new();
-        for iovec in self.array(at, n.min(IOV_MAX), 8, 4)?.chunks_exact(8) {
+        for iovec in self.list(at, n.min(IOV_MAX), 8, 4)?.chunks_exact(8) {
             let (buf, len) = (u32_at(iovec, 0), u32_at(iovec, 4));
             let range = self.range(buf, len as usize, 1)?;
             let len = range.len().min(room);
@@ -110,7 +124,7 @@ impl<'a> Memory<'a> {
             return Ok(SmallVec::from_iter([IoSlice::new(&bytes[..bytes.len().min(MOST)])]));
         }
         let iovecs = self.iovecs(at, n)?;
-        Ok(iovecs.iter().map(|&(start, len)| IoSlice::new(&self.0[start..start + len])).collect())
+        Ok(iovecs.iter().map(|&(start, len)| IoSlice::new(&self.bytes[start..start + len])).collect())
     }
 
     /// The buffers into which to read. Where some overlap only those before the first such are given: the call
@@ -126,7 +140,7 @@ impl<'a> Memory<'a> {
         let mut iovecs = self.iovecs(at, n)?;
         iovecs.retain(|(_, len)| *len > 0);
         if iovecs.is_sorted_by(|a, b| a.0 + a.1 <= b.0) {
-            return Ok(split(self.0, &iovecs));
+            return Ok(split(self.bytes, &iovecs));
         }
         // Out of order: split them in the order of their addresses, then put them back into the guest's.
         let mut order: SmallVec<[usize; 8]> = (0..iovecs.len()).collect();
@@ -141,7 +155,7 @@ impl<'a> Memory<'a> {
         }
         let sorted: SmallVec<[(usize, usize); 8]> = order.iter().map(|&i| iovecs[i]).collect();
         let mut placed: SmallVec<[Option<IoSliceMut<'_>>; 8]> = (0..fit).map(|_| None).collect();
-        for (slice, &i) in split(self.0, &sorted).into_iter().zip(&order) {
+        for (slice, &i) in split(self.bytes, &sorted).into_iter().zip(&order) {
             placed[i] = Some(slice);
         }
         Ok(placed.into_iter().flatten().collect())
@@ -201,7 +215,7 @@ mod tests {
     /// What lands where when each buffer is filled with its own number, counted from 1.
     fn fill(iovecs: &[(u32, u32)]) -> (usize, Vec<u8>) {
         let mut m = memory(iovecs);
-        let mut memory = Memory::new(&mut m);
+        let mut memory = Memory::new(&mut m, 4096);
         let mut buffers = memory.scatter(0, iovecs.len() as u32).ok().expect("in bounds");
         let n = buffers.len();
         for (i, b) in buffers.iter_mut().enumerate() {
@@ -233,7 +247,7 @@ mod tests {
     #[test]
     fn bad_pointers_stop() {
         let mut m = memory(&[(60, 8), (u32::MAX, u32::MAX)]);
-        let mut memory = Memory::new(&mut m);
+        let mut memory = Memory::new(&mut m, 4096);
         assert!(memory.scatter(0, 1).is_err());
         assert!(memory.scatter(8, 1).is_err());
         assert!(memory.scatter(2, 1).is_err());

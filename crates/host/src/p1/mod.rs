@@ -188,7 +188,8 @@ fn enter<'a, T: 'static>(
         None => exported_memory(caller)?,
     };
     let (bytes, data) = memory.data_and_store_mut(caller);
-    Ok((Memory::new(bytes), get(data)))
+    let ctx = get(data);
+    Ok((Memory::new(bytes, ctx.ctx.limits.hostcall), ctx))
 }
 
 fn exported_memory<T: 'static>(caller: &mut Caller<'_, T>) -> wasmtime::Result<wasmtime::Memory> {

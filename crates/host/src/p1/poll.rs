@@ -76,7 +76,7 @@ pub(super) async fn poll_oneoff<M: Mode, V: Version>(
     }
     memory.writable(events, n as usize * EVENT, 8)?;
     memory.writable(nevents, 4, 4)?;
-    let records = memory.array(subscriptions, n, V::SUBSCRIPTION, 8)?;
+    let records = memory.list(subscriptions, n, V::SUBSCRIPTION, 8)?;
     let mut subscriptions = parse::<V>(records, ctx)?;
     let mut asks = look(&mut subscriptions, ctx);
     loop {

@@ -137,7 +137,7 @@ impl Dir for MemoryDir {
     fn symlink(&self, target: &str, path: &str) -> Result<()> {
         match target.len() {
             0 => return Err(Errno::NoEnt),
-            ..=TARGET_MAX => {}
+            1..=TARGET_MAX => {}
             _ => return Err(Errno::NameTooLong),
         }
         let mut tree = self.tree_mut();
@@ -151,6 +151,7 @@ impl Dir for MemoryDir {
         let mut tree = self.tree_mut();
         let entry = walk::lookup(&*tree, &self.entry(), path, follow)?.1.ok_or(Errno::NoEnt)?;
         let (dir, name) = vacant(&tree, walk::place(&*tree, &to.entry(), to_path)?, false)?;
+        tree.names(dir.inode())?;
         if entry.is_dir() {
             return Err(Errno::Perm);
         }

@@ -170,7 +170,7 @@ impl walk::Tree for Tree {
     type Node = Entry;
 
     fn child(&self, dir: &Entry, name: &str) -> Result<Option<Entry>> {
-        Ok(self.names(dir.inode())?.entries.get(name).cloned())
+        Ok(self.dirs.get(&dir.inode().ino()).and_then(|names| names.entries.get(name)).cloned())
     }
 
     fn shape<'a>(&'a self, node: &'a Entry) -> Shape<'a> {

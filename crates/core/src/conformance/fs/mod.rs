@@ -6,11 +6,9 @@
 //! # Example
 //!
 //! ```
-//! # struct MyFs;
-//! # impl MyFs { fn new() -> wasi_host_virtual::memory::MemoryFs { wasi_host_virtual::memory::MemoryFs::new() } }
-//! # fn main() {
-//! wasi_host_core::conformance::fs::all(|| MyFs::new().root());
-//! # }
+//! use wasi_host_virtual::memory::MemoryFs;
+//!
+//! wasi_host_core::conformance::fs::all(|| MemoryFs::new().root());
 //! ```
 
 mod check;

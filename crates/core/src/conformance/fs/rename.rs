@@ -209,9 +209,7 @@ fn atomic(root: &Arc<dyn Dir>) {
         let seen = s.spawn(|| {
             let mut seen = 0;
             while !done.load(std::sync::atomic::Ordering::Acquire) || seen == 0 {
-                if let Err(e) = root.stat("target", Follow::No) {
-                    return Err(e);
-                }
+                root.stat("target", Follow::No)?;
                 seen += 1;
             }
             Ok(seen)

@@ -1,0 +1,1 @@
+//! Benchmarks only: `cargo bench -p wasi-host-benches --bench p1`.

@@ -1,0 +1,51 @@
+//! Interleaved measuring: all rounds of one operation go through every host in turn, and the medians are compared,
+//! so that a noisy machine is noisy for all of them.
+
+use std::time::Duration;
+
+/// One host's way to do an operation `n` times.
+pub(crate) type Run<'a> = Box<dyn FnMut(u32) -> Duration + 'a>;
+
+/// How long and how often; `ROUNDS` and `TARGET_MS` set it.
+#[derive(Clone, Copy)]
+pub(crate) struct Effort {
+    pub(crate) rounds: usize,
+    pub(crate) target: Duration,
+}
+
+impl Effort {
+    pub(crate) fn from_env() -> Self {
+        let number = |name, default| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
+        Self { rounds: number("ROUNDS", 9) as usize, target: Duration::from_millis(number("TARGET_MS", 10)) }
+    }
+}
+
+/// Nanoseconds for one operation of each host: the median of the rounds.
+pub(crate) fn interleaved(effort: Effort, most: u32, runs: &mut [Run<'_>]) -> Vec<f64> {
+    let counts: Vec<u32> = runs.iter_mut().map(|run| calibrate(effort.target, most, run)).collect();
+    let mut rounds = vec![Vec::new(); runs.len()];
+    for _ in 0..effort.rounds {
+        for ((run, &n), times) in runs.iter_mut().zip(&counts).zip(&mut rounds) {
+            times.push(run(n).as_nanos() as f64 / f64::from(n));
+        }
+    }
+    rounds.into_iter().map(median).collect()
+}
+
+/// How many operations take about `target`.
+fn calibrate(target: Duration, most: u32, run: &mut Run<'_>) -> u32 {
+    let mut n = 1u32;
+    loop {
+        let took = run(n);
+        if took * 6 > target || n >= most {
+            let each = took.as_nanos().max(1) as f64 / f64::from(n);
+            return ((target.as_nanos() as f64 / each) as u32).clamp(1, most);
+        }
+        n = n.saturating_mul(4).min(most);
+    }
+}
+
+pub(crate) fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}

@@ -1,0 +1,109 @@
+//! What a synchronous host does not do: start threads, enter a runtime, allocate for a call.
+
+mod support;
+
+use allocation_counter::measure;
+use support::*;
+use wasi_host::{BlockingPolicy, DirPerms, FilePerms, WasiCtxBuilder};
+use wasmtime::{Engine, Linker, Module, Store};
+
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+/// A guest that makes one call `n` times, so that what is measured is not the embedder's call into it.
+const GUEST: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_seek" (func $fd_seek (param i32 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "\00\10\00\00\64\00\00\00\00\20\00\00\64\00\00\00")
+    (data (i32.const 64) "file")
+    (func (export "open") (result i32) (drop (call $open (i32.const 3) (i32.const 0) (i32.const 64)
+        (i32.const 4) (i32.const 1) (i64.const 70) (i64.const 0) (i32.const 0) (i32.const 128)))
+        (i32.load (i32.const 128)))
+    (func (export "run") (param $op i32) (param $n i32) (param $fd i32) (result i32)
+        (local $errors i32)
+        (loop $again
+            (if (i32.eqz (local.get $op)) (then (local.set $errors (i32.or (local.get $errors)
+                (call $fd_read (local.get $fd) (i32.const 0) (i32.const 2) (i32.const 128))))))
+            (if (i32.eq (local.get $op) (i32.const 1)) (then (local.set $errors (i32.or (local.get $errors)
+                (call $fd_write (local.get $fd) (i32.const 0) (i32.const 2) (i32.const 128))))))
+            (if (i32.eq (local.get $op) (i32.const 2)) (then (local.set $errors (i32.or (local.get $errors)
+                (call $fd_seek (local.get $fd) (i64.const 5) (i32.const 0) (i32.const 128))))))
+            (if (i32.eq (local.get $op) (i32.const 3)) (then (local.set $errors (i32.or (local.get $errors)
+                (call $clock (i32.const 1) (i64.const 0) (i32.const 128))))))
+            (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (local.get $errors)))"#;
+
+const OPS: [&str; 4] = ["fd_read", "fd_write", "fd_seek", "clock_time_get"];
+const N: i32 = 1000;
+
+fn builder(dir: &std::path::Path) -> WasiCtxBuilder {
+    let mut b = WasiCtxBuilder::new();
+    b.blocking(BlockingPolicy::Inline);
+    b.preopened_dir(dir, "/", DirPerms::all(), FilePerms::all()).unwrap();
+    b
+}
+
+#[test]
+fn no_allocation_in_a_synchronous_call() {
+    let (engine, dir) = (Engine::default(), tempfile::tempdir().unwrap());
+    let mut linker = Linker::new(&engine);
+    wasi_host::p1::add_to_linker_sync(&mut linker, |c| c).unwrap();
+    let mut store = Store::new(&engine, builder(dir.path()).build_p1());
+    let instance = linker.instantiate(&mut store, &Module::new(&engine, GUEST).unwrap()).unwrap();
+    let open = instance.get_typed_func::<(), i32>(&mut store, "open").unwrap();
+    let run = instance.get_typed_func::<(i32, i32, i32), i32>(&mut store, "run").unwrap();
+    let fd = open.call(&mut store, ()).unwrap();
+    for (op, name) in (0..).zip(OPS) {
+        let mut errors = run.call(&mut store, (op, 10, fd)).unwrap();
+        let counted = measure(|| errors |= run.call(&mut store, (op, N, fd)).unwrap());
+        assert_eq!((errors, counted.count_total), (0, 0), "{name}");
+    }
+}
+
+#[test]
+fn an_asynchronous_call_allocates_its_box_alone() {
+    let (engine, dir) = (Engine::default(), tempfile::tempdir().unwrap());
+    let mut linker = Linker::new(&engine);
+    wasi_host::p1::add_to_linker_async(&mut linker, |c| c).unwrap();
+    let mut store = Store::new(&engine, builder(dir.path()).build_p1());
+    let module = Module::new(&engine, GUEST).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let instance = runtime.block_on(linker.instantiate_async(&mut store, &module)).unwrap();
+    let open = instance.get_typed_func::<(), i32>(&mut store, "open").unwrap();
+    let run = instance.get_typed_func::<(i32, i32, i32), i32>(&mut store, "run").unwrap();
+    let fd = runtime.block_on(open.call_async(&mut store, ())).unwrap();
+    for (op, name) in (0..).zip(OPS) {
+        let mut count = |n| {
+            let call = run.call_async(&mut store, (op, n, fd));
+            measure(|| assert_eq!(runtime.block_on(call).unwrap(), 0)).count_total
+        };
+        // What entering the guest costs is the same for few calls and for many.
+        count(10);
+        let (few, many) = (count(1), count(N + 1));
+        let boxes = if name.starts_with("fd_") && name != "fd_seek" { N as u64 } else { 0 };
+        assert_eq!(many - few, boxes, "{name}");
+    }
+}
+
+#[test]
+fn a_synchronous_host_starts_no_thread() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut g = Guest::new(Kind::Sync, builder(dir.path()).build_p1());
+    let before = threads();
+    let fd = g.open(3, "file", CREAT, READ | WRITE, 0) as u64;
+    assert_eq!(g.fd_write(fd, &[1; 70_000]), 70_000);
+    g.ok("fd_sync", &[fd]);
+    assert!(!g.list(3, 4096).is_empty());
+    let mut record = [0; 48];
+    (record[16], record[24]) = (1, 100);
+    g.write(0, &record);
+    g.ok("poll_oneoff", &[0, 8192, 1, 2048]);
+    g.ok("random_get", &[0, 64]);
+    assert!(threads() <= before, "{} threads, {before} before", threads());
+}
