@@ -93,39 +93,39 @@ fn native_write<const LEN: usize>(dir: &str, n: u32) -> Duration {
 fn native_pread(dir: &str, n: u32) -> Duration {
     let file = std::fs::File::open(format!("{dir}/data")).expect("made");
     let mut buffer = [0; 4096];
-    timed(n, || drop(black_box(rustix::io::pread(&file, &mut buffer, 0))))
+    timed(n, || _ = black_box(rustix::io::pread(&file, &mut buffer, 0)))
 }
 
 fn native_pwrite(dir: &str, n: u32) -> Duration {
     let file = std::fs::File::options().write(true).open(format!("{dir}/out")).expect("made");
-    timed(n, || drop(black_box(rustix::io::pwrite(&file, &[0; 4096], 0))))
+    timed(n, || _ = black_box(rustix::io::pwrite(&file, &[0; 4096], 0)))
 }
 
 fn native_fstat(dir: &str, n: u32) -> Duration {
     let file = std::fs::File::open(format!("{dir}/data")).expect("made");
-    timed(n, || drop(black_box(rustix::fs::fstat(&file))))
+    timed(n, || _ = black_box(rustix::fs::fstat(&file)))
 }
 
 fn native_stat(dir: &str, n: u32) -> Duration {
     let dir = std::fs::File::open(dir).expect("made");
     timed(n, || {
-        drop(black_box(rustix::fs::statat(&dir, "small.txt", rustix::fs::AtFlags::SYMLINK_NOFOLLOW)));
+        _ = black_box(rustix::fs::statat(&dir, "small.txt", rustix::fs::AtFlags::SYMLINK_NOFOLLOW));
     })
 }
 
 fn native_stat_deep(dir: &str, n: u32) -> Duration {
     let dir = std::fs::File::open(dir).expect("made");
-    timed(n, || drop(black_box(open_beneath(&dir, "sub/small.txt", OFlags::PATH).map(rustix::fs::fstat))))
+    timed(n, || _ = black_box(open_beneath(&dir, "sub/small.txt", OFlags::PATH).map(rustix::fs::fstat)))
 }
 
 fn native_open(dir: &str, n: u32) -> Duration {
     let dir = std::fs::File::open(dir).expect("made");
-    timed(n, || drop(black_box(open_beneath(&dir, "small.txt", OFlags::RDONLY))))
+    timed(n, || _ = black_box(open_beneath(&dir, "small.txt", OFlags::RDONLY)))
 }
 
 fn native_open_deep(dir: &str, n: u32) -> Duration {
     let dir = std::fs::File::open(dir).expect("made");
-    timed(n, || drop(black_box(open_beneath(&dir, "sub/small.txt", OFlags::RDONLY))))
+    timed(n, || _ = black_box(open_beneath(&dir, "sub/small.txt", OFlags::RDONLY)))
 }
 
 fn native_list<const N: usize>(dir: &str, n: u32) -> Duration {
@@ -139,12 +139,12 @@ fn native_list<const N: usize>(dir: &str, n: u32) -> Duration {
 }
 
 fn native_clock(_: &str, n: u32) -> Duration {
-    timed(n, || drop(black_box(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic))))
+    timed(n, || _ = black_box(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic)))
 }
 
 fn native_sleep(_: &str, n: u32) -> Duration {
     let t = rustix::event::Timespec { tv_sec: 0, tv_nsec: 1000 };
-    timed(n, || drop(black_box(rustix::event::poll(&mut [], Some(&t)))))
+    timed(n, || _ = black_box(rustix::event::poll(&mut [], Some(&t))))
 }
 
 fn cases() -> Vec<Case> {

@@ -164,6 +164,7 @@ pub type Result<T, E = Errno> = std::result::Result<T, E>;
 
 impl Errno {
     /// The number that WASI 0.1 gives this error.
+    #[inline]
     pub fn raw(self) -> u16 {
         self as u16
     }

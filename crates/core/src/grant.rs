@@ -48,6 +48,7 @@ impl Grant {
     }
 
     /// The limits that hold for whatever was opened under this grant.
+    #[inline]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -59,17 +60,20 @@ impl Grant {
     }
 
     /// Fails if the grant was taken back.
+    #[inline]
     pub(crate) fn valid(&self) -> Result<()> {
         if self.revoked.load(Ordering::Acquire) { Err(Errno::NotCapable) } else { Ok(()) }
     }
 
     /// Fails with [`Errno::Perm`] unless all of `need` was granted for directories.
+    #[inline]
     pub(crate) fn dir(&self, need: DirPerms) -> Result<()> {
         self.valid()?;
         if self.dir.contains(need) { Ok(()) } else { Err(Errno::Perm) }
     }
 
     /// Fails with [`Errno::Perm`] unless all of `need` was granted for files.
+    #[inline]
     pub(crate) fn file(&self, need: FilePerms) -> Result<()> {
         self.valid()?;
         if self.file.contains(need) { Ok(()) } else { Err(Errno::Perm) }

@@ -147,6 +147,16 @@ impl HostOutputStream for MemoryOutputPipe {
         Ok(())
     }
 
+    fn write_some(&mut self, src: &[u8]) -> StreamResult<usize> {
+        let mut buffer = self.buffer();
+        let n = src.len().min(self.capacity.saturating_sub(buffer.len()));
+        if n == 0 && !src.is_empty() {
+            return Err(StreamError::Closed);
+        }
+        buffer.extend_from_slice(&src[..n]);
+        Ok(n)
+    }
+
     fn flush(&mut self) -> StreamResult<()> {
         Ok(())
     }

@@ -125,6 +125,14 @@ pub trait HostOutputStream: Subscribe {
         self.write(Bytes::copy_from_slice(src))
     }
 
+    /// Writes as much of `src` as is permitted now, straight from the guest's memory; how much that was, 0 being
+    /// "nothing yet".
+    fn write_some(&mut self, src: &[u8]) -> StreamResult<usize> {
+        let n = self.check_write()?.min(src.len());
+        self.write_from(&src[..n])?;
+        Ok(n)
+    }
+
     /// Waits for a permit, writes, flushes, and waits until that is done.
     async fn blocking_write_and_flush(&mut self, mut bytes: Bytes) -> StreamResult<()> {
         while !bytes.is_empty() {
@@ -207,25 +215,6 @@ pub fn read_into(stream: &mut dyn HostInputStream, dst: &mut [u8]) -> StreamResu
         Err(StreamError::Closed) => Ok(Some(0)),
         Err(e) => Err(e),
     }
-}
-
-/// Writes as much of `src` as the stream permits now: `Ok(None)` is "nothing yet".
-///
-/// # Errors
-///
-/// [`Errno::Pipe`] where the stream has ended, else its failure.
-pub fn write_from(stream: &mut dyn HostOutputStream, src: &[u8]) -> StreamResult<Option<usize>> {
-    let closed = |e| match e {
-        StreamError::Closed => StreamError::from(Errno::Pipe),
-        e => e,
-    };
-    let permit = stream.check_write().map_err(closed)?;
-    if permit == 0 && !src.is_empty() {
-        return Ok(None);
-    }
-    let n = permit.min(src.len());
-    stream.write_from(&src[..n]).map_err(closed)?;
-    Ok(Some(n))
 }
 
 impl StreamError {

@@ -19,12 +19,14 @@ impl Timestamp {
     }
 
     /// Nanoseconds since 1970, as WASI 0.1 counts. Every `u64` is a valid time.
+    #[inline]
     pub fn from_nanos(nanos: u64) -> Self {
         let (s, n) = (nanos / u64::from(BILLION), nanos % u64::from(BILLION));
         Self { seconds: s as i64, nanoseconds: n as u32 }
     }
 
     /// Nanoseconds since 1970; times before that are 0, times after 2554 are `u64::MAX`.
+    #[inline]
     pub fn as_nanos(self) -> u64 {
         let Ok(s) = u64::try_from(self.seconds) else { return 0 };
         s.checked_mul(u64::from(BILLION))

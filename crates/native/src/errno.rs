@@ -9,20 +9,23 @@ type Os = rustix::io::Errno;
 macro_rules! table {
     ($($os:ident = $core:ident,)*) => {
         /// What core calls an error of the operating system; `Io` where it has no name for it.
+        #[cold]
+        #[allow(unreachable_patterns, reason = "some numbers have two names on some systems")]
         pub fn from_os(error: Os) -> Errno {
-            // Not a `match`: some numbers have two names on some systems.
-            $(if error == Os::$os {
-                return Errno::$core;
-            })*
-            Errno::Io
+            match error {
+                $(Os::$os => Errno::$core,)*
+                _ => Errno::Io,
+            }
         }
 
         /// What the operating system calls an error of core's. Its own `NotCapable` is `EPERM` there.
+        #[allow(unreachable_patterns, reason = "some names stand for several numbers")]
         pub fn to_os(error: Errno) -> Os {
-            $(if error == Errno::$core {
-                return Os::$os;
-            })*
-            if error == Errno::NotCapable { Os::PERM } else { Os::IO }
+            match error {
+                $(Errno::$core => Os::$os,)*
+                Errno::NotCapable => Os::PERM,
+                _ => Os::IO,
+            }
         }
     };
 }

@@ -25,9 +25,10 @@ pub struct Cursor {
 
 impl Cursor {
     /// Reads from where the cursor is, and moves it. `Again` where there is nothing yet.
+    #[inline]
     pub fn read(&mut self, from: &Descriptor, bufs: &mut [IoSliceMut<'_>]) -> Result<usize> {
         let file = from.readable()?;
-        if !file.is_seekable() {
+        if !from.is_seekable() {
             return file.read(bufs);
         }
         let n = file.read_at(bufs, self.position)?;
@@ -36,9 +37,10 @@ impl Cursor {
     }
 
     /// The same, if that needs no waiting for a disk; `Again` otherwise.
+    #[inline]
     pub fn try_read(&mut self, from: &Descriptor, bufs: &mut [IoSliceMut<'_>]) -> Result<usize> {
         let file = from.readable()?;
-        if !file.is_seekable() {
+        if !from.is_seekable() {
             return file.read(bufs);
         }
         let n = file.try_read_at(bufs, self.position)?;
@@ -47,6 +49,7 @@ impl Cursor {
     }
 
     /// Writes where the cursor is, or at the end if it appends, and moves it behind that.
+    #[inline]
     pub fn write(&mut self, to: &Descriptor, bufs: &[IoSlice<'_>]) -> Result<usize> {
         if self.append {
             let n = to.append(bufs)?;
@@ -65,6 +68,7 @@ impl Cursor {
     /// # Errors
     ///
     /// `Inval` before the beginning or beyond 2^63 - 1; `SPipe` for what has no position; `BadF` for a directory.
+    #[inline]
     pub fn seek(&mut self, of: &Descriptor, to: Seek) -> Result<u64> {
         if of.is_dir() {
             return Err(Errno::BadF);
@@ -86,11 +90,13 @@ impl Cursor {
     }
 
     /// Where it is, in bytes from the beginning.
+    #[inline]
     pub fn position(&self) -> u64 {
         self.position
     }
 
     /// Takes account of `n` bytes that were read elsewhere on this cursor's behalf.
+    #[inline]
     pub fn advance(&mut self, n: usize) {
         self.position = self.position.saturating_add(n as u64);
     }

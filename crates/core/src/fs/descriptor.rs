@@ -33,17 +33,20 @@ pub struct Descriptor {
     access: Access,
     /// For a directory the top of its grant: what lies above that is nobody's business.
     top: Option<Arc<dyn Dir>>,
+    /// Asked once: positions are moved without a look at the backend.
+    seekable: bool,
 }
 
 impl Descriptor {
     /// A directory given to a guest.
     pub fn preopen(dir: Arc<dyn Dir>, grant: Arc<Grant>) -> Self {
-        Self { node: Node::Dir(dir.clone()), grant, access: Access::all(), top: Some(dir) }
+        Self { node: Node::Dir(dir.clone()), grant, access: Access::all(), top: Some(dir), seekable: false }
     }
 
     /// A single file given to a guest.
     pub fn file(file: Arc<dyn File>, access: Access, grant: Arc<Grant>) -> Self {
-        Self { node: Node::File(file), grant, access, top: None }
+        let seekable = file.is_seekable();
+        Self { node: Node::File(file), grant, access, top: None, seekable }
     }
 
     /// What was granted with it.
@@ -52,18 +55,21 @@ impl Descriptor {
     }
 
     /// What it was opened for.
+    #[inline]
     pub fn access(&self) -> Access {
         self.access
     }
 
     /// Whether it is a directory.
+    #[inline]
     pub fn is_dir(&self) -> bool {
         matches!(self.node, Node::Dir(_))
     }
 
     /// Whether it is a file in which offsets mean something.
+    #[inline]
     pub fn is_seekable(&self) -> bool {
-        matches!(&self.node, Node::File(f) if f.is_seekable())
+        self.seekable
     }
 
     /// What it is, without a system call where the backend remembers.
@@ -75,6 +81,7 @@ impl Descriptor {
     }
 
     /// Whether operations on it may have to wait for a disk.
+    #[inline]
     pub fn blocking(&self) -> Blocking {
         match &self.node {
             Node::File(f) => f.blocking(),
@@ -92,6 +99,7 @@ impl Descriptor {
 
     // ---- files
 
+    #[inline]
     fn opened_file(&self) -> Result<&Arc<dyn File>> {
         self.grant.valid()?;
         match &self.node {
@@ -100,27 +108,32 @@ impl Descriptor {
         }
     }
 
+    #[inline]
     pub(super) fn readable(&self) -> Result<&Arc<dyn File>> {
         let file = self.opened_file()?;
         if self.access.contains(Access::READ) { Ok(file) } else { Err(Errno::BadF) }
     }
 
+    #[inline]
     fn writable(&self) -> Result<&Arc<dyn File>> {
         let file = self.opened_file()?;
         if self.access.contains(Access::WRITE) { Ok(file) } else { Err(Errno::BadF) }
     }
 
     /// Reads at `offset` into the buffers in turn; 0 at the end.
+    #[inline]
     pub fn read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
         self.readable()?.read_at(bufs, offset)
     }
 
     /// The same, if that needs no waiting; `Again` otherwise.
+    #[inline]
     pub fn try_read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
         self.readable()?.try_read_at(bufs, offset)
     }
 
     /// Writes at `offset`; `FBig` where that lies beyond the granted size.
+    #[inline]
     pub fn write_at(&self, bufs: &[IoSlice<'_>], offset: u64) -> Result<usize> {
         let file = self.writable()?;
         self.bounded(offset, bufs, |bufs| file.write_at(bufs, offset))
@@ -129,7 +142,7 @@ impl Descriptor {
     /// Writes at the end.
     pub fn append(&self, bufs: &[IoSlice<'_>]) -> Result<usize> {
         let file = self.writable()?;
-        if !file.is_seekable() {
+        if !self.seekable {
             return file.write(bufs);
         }
         let end = if self.grant.limits().file_size == u64::MAX { 0 } else { file.metadata()?.size };
@@ -196,6 +209,7 @@ impl Descriptor {
     // ---- both
 
     /// About the file or directory itself.
+    #[inline]
     pub fn metadata(&self) -> Result<Metadata> {
         self.grant.valid()?;
         match &self.node {
@@ -280,8 +294,11 @@ impl Descriptor {
                 access.set(Access::WRITE, how.write);
             }
         }
-        let top = self.top.clone().filter(|_| matches!(node, Node::Dir(_)));
-        Ok(Self { node, grant: self.grant.clone(), access, top })
+        let grant = self.grant.clone();
+        Ok(match node {
+            Node::File(file) => Self::file(file, access, grant),
+            Node::Dir(_) => Self { node, grant, access, top: self.top.clone(), seekable: false },
+        })
     }
 
     /// What a name stands for.

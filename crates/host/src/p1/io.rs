@@ -254,13 +254,13 @@ async fn write_stream<M: Mode>(
     'all: for buf in bufs {
         let mut rest = &buf[..];
         while !rest.is_empty() {
-            match stream::write_from(&mut **stream, rest) {
-                Ok(Some(n)) => (count, rest) = (count + n, &rest[n..]),
-                Ok(None) if nonblocking && count > 0 => break 'all,
-                Ok(None) if nonblocking => return Err(Errno::Again.into()),
-                Ok(None) => waiting.pause_for_stream::<M, _>(&mut **stream).await?,
+            match stream.write_some(rest) {
+                Ok(0) if nonblocking && count > 0 => break 'all,
+                Ok(0) if nonblocking => return Err(Errno::Again.into()),
+                Ok(0) => waiting.pause_for_stream::<M, _>(&mut **stream).await?,
+                Ok(n) => (count, rest) = (count + n, &rest[n..]),
                 // What was taken before stays taken; the next call meets the failure again.
-                Err(StreamError::LastOperationFailed(_)) if count > 0 => break 'all,
+                Err(StreamError::Closed | StreamError::LastOperationFailed(_)) if count > 0 => break 'all,
                 Err(e) => return Err(stopped(e)),
             }
         }

@@ -26,6 +26,7 @@ pub(super) struct Memory<'a> {
 }
 
 impl<'a> Memory<'a> {
+    #[inline]
     pub(super) fn new(bytes: &'a mut [u8], copied: usize) -> Self {
         Self { bytes, copied }
     }
@@ -35,11 +36,13 @@ impl<'a> Memory<'a> {
     /// # Errors
     ///
     /// `NoMem` beyond [`Limits::hostcall`](crate::limits::Limits::hostcall).
+    #[inline]
     pub(super) fn list(&self, at: u32, n: u32, size: usize, align: u32) -> Result<&[u8], Stop> {
         let list = self.array(at, n, size, align)?;
         if list.len() > self.copied { Err(Errno::NoMem.into()) } else { Ok(list) }
     }
 
+    #[inline]
     fn range(&self, at: u32, len: usize, align: u32) -> Result<std::ops::Range<usize>, Stop> {
         if !at.is_multiple_of(align) {
             return Err(misaligned(at, align));
@@ -52,40 +55,47 @@ impl<'a> Memory<'a> {
     }
 
     /// `len` bytes at `at`.
+    #[inline]
     pub(super) fn bytes(&self, at: u32, len: u32) -> Result<&[u8], Stop> {
         let range = self.range(at, len as usize, 1)?;
         Ok(&self.bytes[range])
     }
 
     /// The same, to be written.
+    #[inline]
     pub(super) fn bytes_mut(&mut self, at: u32, len: u32) -> Result<&mut [u8], Stop> {
         let range = self.range(at, len as usize, 1)?;
         Ok(&mut self.bytes[range])
     }
 
     /// `N` elements of `SIZE` bytes.
+    #[inline]
     pub(super) fn array(&self, at: u32, n: u32, size: usize, align: u32) -> Result<&[u8], Stop> {
         let range = self.range(at, (n as usize).saturating_mul(size), align)?;
         Ok(&self.bytes[range])
     }
 
     /// The same, to be written.
+    #[inline]
     pub(super) fn array_mut(&mut self, at: u32, n: u32, size: usize, align: u32) -> Result<&mut [u8], Stop> {
         let range = self.range(at, (n as usize).saturating_mul(size), align)?;
         Ok(&mut self.bytes[range])
     }
 
     /// Text, which the standard wants as UTF-8.
+    #[inline]
     pub(super) fn str(&self, at: u32, len: u32) -> Result<&str, Stop> {
         std::str::from_utf8(self.list(at, len, 1, 1)?).map_err(|_| Errno::IlSeq.into())
     }
 
+    #[inline]
     pub(super) fn set_u32(&mut self, at: u32, value: u32) -> Result<(), Stop> {
         let range = self.range(at, 4, 4)?;
         self.bytes[range].copy_from_slice(&value.to_le_bytes());
         Ok(())
     }
 
+    #[inline]
     pub(super) fn set_u64(&mut self, at: u32, value: u64) -> Result<(), Stop> {
         let range = self.range(at, 8, 8)?;
         self.bytes[range].copy_from_slice(&value.to_le_bytes());
@@ -93,6 +103,7 @@ impl<'a> Memory<'a> {
     }
 
     /// Fails as a write there will: asked before an operation whose result must not be lost.
+    #[inline]
     pub(super) fn writable(&self, at: u32, len: usize, align: u32) -> Result<(), Stop> {
         self.range(at, len, align).map(drop)
     }
@@ -117,6 +128,7 @@ impl<'a> Memory<'a> {
     }
 
     /// The buffers from which to write.
+    #[inline]
     pub(super) fn gather(&self, at: u32, n: u32) -> Result<ConstBuffers<'_>, Stop> {
         if n == 1 {
             let iovec = self.array(at, 1, 8, 4)?;
@@ -129,6 +141,7 @@ impl<'a> Memory<'a> {
 
     /// The buffers into which to read. Where some overlap only those before the first such are given: the call
     /// then fills them one by one, and the guest sees a short count.
+    #[inline]
     pub(super) fn scatter(&mut self, at: u32, n: u32) -> Result<Buffers<'_>, Stop> {
         if n == 1 {
             let iovec = self.array(at, 1, 8, 4)?;
@@ -137,6 +150,10 @@ impl<'a> Memory<'a> {
             let most = bytes.len().min(MOST);
             return Ok(SmallVec::from_iter([IoSliceMut::new(&mut bytes[..most])]));
         }
+        self.scatter_many(at, n)
+    }
+
+    fn scatter_many(&mut self, at: u32, n: u32) -> Result<Buffers<'_>, Stop> {
         let mut iovecs = self.iovecs(at, n)?;
         iovecs.retain(|(_, len)| *len > 0);
         if iovecs.is_sorted_by(|a, b| a.0 + a.1 <= b.0) {
@@ -186,14 +203,17 @@ fn out_of_bounds(at: u32, len: usize, size: usize) -> Stop {
 }
 
 /// The little-endian integers at an offset of a record that was checked to hold them.
+#[inline]
 pub(super) fn u16_at(record: &[u8], at: usize) -> u16 {
     u16::from_le_bytes([record[at], record[at + 1]])
 }
 
+#[inline]
 pub(super) fn u32_at(record: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(record[at..at + 4].try_into().expect("four bytes"))
 }
 
+#[inline]
 pub(super) fn u64_at(record: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(record[at..at + 8].try_into().expect("eight bytes"))
 }

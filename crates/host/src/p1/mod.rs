@@ -170,15 +170,22 @@ impl From<Pause> for Stop {
 }
 
 /// What the guest sees of a call's end.
+#[inline]
 fn finish(function: &'static str, result: Result<(), Stop>) -> wasmtime::Result<u32> {
     match result {
         Ok(()) => Ok(0),
         Err(Stop::Errno(e)) => Ok(u32::from(e.raw())),
-        Err(Stop::Trap(e)) => Err(e.context(format!("in `{function}`"))),
+        Err(Stop::Trap(e)) => Err(trap(function, e)),
     }
 }
 
+#[cold]
+fn trap(function: &'static str, e: wasmtime::Error) -> wasmtime::Error {
+    e.context(format!("in `{function}`"))
+}
+
 /// The guest's memory and its context, borrowed side by side.
+#[inline]
 fn enter<'a, T: 'static>(
     caller: &'a mut Caller<'_, T>,
     get: impl Fn(&mut T) -> &mut WasiP1Ctx,

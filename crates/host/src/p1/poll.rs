@@ -25,6 +25,8 @@ struct Subscription {
 /// What a subscription waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Until {
+    /// This long, counted from the moment at which nothing turned out to be ready.
+    Elapsed(u64),
     /// The monotonic clock's showing this.
     Monotonic(u64),
     /// The wall clock's showing this.
@@ -77,33 +79,27 @@ pub(super) async fn poll_oneoff<M: Mode, V: Version>(
     memory.writable(events, n as usize * EVENT, 8)?;
     memory.writable(nevents, 4, 4)?;
     let records = memory.list(subscriptions, n, V::SUBSCRIPTION, 8)?;
-    let mut subscriptions = parse::<V>(records, ctx)?;
+    let mut subscriptions = parse::<V>(records)?;
     let mut asks = look(&mut subscriptions, ctx);
-    loop {
+    while asks || subscriptions.iter().all(|s| s.outcome == Outcome::Waiting) {
         let ready = subscriptions.iter().any(|s| s.outcome != Outcome::Waiting);
-        if ready && !asks {
-            break;
-        }
         wait::<M>(&mut subscriptions, ctx, ready).await?;
         // Descriptors have been asked; clocks and what only notifies are looked at again.
-        if ready {
-            break;
-        }
-        look(&mut subscriptions, ctx);
         asks = false;
+        if !ready {
+            look(&mut subscriptions, ctx);
+        }
     }
+    let ready = subscriptions.iter().filter(|s| s.outcome != Outcome::Waiting);
     let mut count = 0;
-    for (subscription, at) in
-        subscriptions.iter().filter(|s| s.outcome != Outcome::Waiting).zip((events..).step_by(EVENT))
-    {
-        let event = event(subscription, &ctx.table);
-        memory.bytes_mut(at, EVENT as u32)?.copy_from_slice(&event);
+    for (record, s) in memory.array_mut(events, n, EVENT, 8)?.chunks_exact_mut(EVENT).zip(ready) {
+        record.copy_from_slice(&event(s, &ctx.table));
         count += 1;
     }
     memory.set_u32(nevents, count)
 }
 
-/// Reads the subscriptions. What is relative to a clock is counted from now.
+/// Reads the subscriptions.
 ///
 /// ```text
 ///   0          8     16   20          24        32          40      48
@@ -112,49 +108,49 @@ pub(super) async fn poll_oneoff<M: Mode, V: Version>(
 ///   0          8     16           24  28   32        40          48      56
 ///   | userdata | tag | identifier | id     | timeout | precision | flags |  clock of 0.0
 /// ```
-fn parse<V: Version>(records: &[u8], ctx: &WasiP1Ctx) -> Result<Subscriptions, Errno> {
-    let clock = if V::UNSTABLE { 24 } else { 16 };
-    let mut now = None;
+#[inline]
+fn parse<V: Version>(records: &[u8]) -> Result<Subscriptions, Errno> {
     let mut out = Subscriptions::with_capacity(records.len() / V::SUBSCRIPTION);
     for record in records.chunks_exact(V::SUBSCRIPTION) {
-        let interest = match record[8] {
-            0 => None,
-            1 => Some(Interest::Read),
-            2 => Some(Interest::Write),
-            _ => return Err(Errno::Inval),
-        };
         let mut outcome = Outcome::Waiting;
-        let until = match interest {
-            Some(interest) => Until::Fd(u32_at(record, 16), interest),
-            None => {
-                let (id, timeout) = (u32_at(record, clock), u64_at(record, clock + 8));
-                let absolute = match u16_at(record, clock + 24) {
-                    0 => false,
-                    1 => true,
-                    _ => return Err(Errno::Inval),
-                };
-                match Clock::new(id) {
-                    Ok(Clock::Realtime) if absolute => Until::Realtime(timeout),
-                    Ok(Clock::Monotonic) if absolute => Until::Monotonic(timeout),
-                    // A span is the same on every clock; setting the one on the wall does not change it.
-                    Ok(_) if timeout == 0 => {
+        let until = match record[8] {
+            0 => match parse_clock::<V>(record)? {
+                Ok(until) => {
+                    if until == Until::Elapsed(0) {
                         outcome = Outcome::Ready { hangup: false };
-                        Until::Monotonic(0)
                     }
-                    Ok(_) => {
-                        let now = *now.get_or_insert_with(|| Clock::Monotonic.now(ctx));
-                        Until::Monotonic(now.saturating_add(timeout))
-                    }
-                    Err(e) => {
-                        outcome = Outcome::Failed(e);
-                        Until::Monotonic(0)
-                    }
+                    until
                 }
-            }
+                Err(e) => {
+                    outcome = Outcome::Failed(e);
+                    Until::Elapsed(0)
+                }
+            },
+            1 => Until::Fd(u32_at(record, 16), Interest::Read),
+            2 => Until::Fd(u32_at(record, 16), Interest::Write),
+            _ => return Err(Errno::Inval),
         };
         out.push(Subscription { userdata: u64_at(record, 0), until, outcome });
     }
     Ok(out)
+}
+
+/// What a subscription to a clock waits for, or what is wrong with the clock; the error is that of the call.
+#[inline]
+fn parse_clock<V: Version>(record: &[u8]) -> Result<Result<Until, Errno>, Errno> {
+    let at = if V::UNSTABLE { 24 } else { 16 };
+    let (id, timeout) = (u32_at(record, at), u64_at(record, at + 8));
+    let absolute = match u16_at(record, at + 24) {
+        0 => false,
+        1 => true,
+        _ => return Err(Errno::Inval),
+    };
+    Ok(Clock::new(id).map(|clock| match clock {
+        Clock::Realtime if absolute => Until::Realtime(timeout),
+        Clock::Monotonic if absolute => Until::Monotonic(timeout),
+        // A span is the same on every clock: setting the one on the wall does not change it.
+        _ => Until::Elapsed(timeout),
+    }))
 }
 
 /// Looks, without asking the kernel about descriptors, which are ready. Whether there are any that it must be
@@ -163,6 +159,7 @@ fn look(subscriptions: &mut Subscriptions, ctx: &WasiP1Ctx) -> bool {
     let (mut monotonic, mut realtime, mut asks) = (None, None, false);
     for s in subscriptions.iter_mut().filter(|s| s.outcome == Outcome::Waiting) {
         let ready = match s.until {
+            Until::Elapsed(_) => false,
             Until::Monotonic(t) => t <= *monotonic.get_or_insert_with(|| Clock::Monotonic.now(ctx)),
             Until::Realtime(t) => t <= *realtime.get_or_insert_with(|| Clock::Realtime.now(ctx)),
             Until::Fd(fd, interest) => match poll_fd(&ctx.table, fd, interest) {
@@ -198,8 +195,14 @@ async fn wait<M: Mode>(
 ) -> Result<(), Stop> {
     let mut by_fd = SmallVec::<[(u32, usize); 8]>::new();
     let (mut monotonic, mut realtime) = (None::<u64>, None::<u64>);
-    for (i, s) in subscriptions.iter().enumerate().filter(|(_, s)| s.outcome == Outcome::Waiting) {
+    let mut now = None;
+    for (i, s) in subscriptions.iter_mut().enumerate().filter(|(_, s)| s.outcome == Outcome::Waiting) {
+        if let Until::Elapsed(span) = s.until {
+            let now = *now.get_or_insert_with(|| Clock::Monotonic.now(ctx));
+            s.until = Until::Monotonic(now.saturating_add(span));
+        }
         match s.until {
+            Until::Elapsed(_) => {}
             Until::Monotonic(t) => monotonic = Some(monotonic.map_or(t, |m| m.min(t))),
             Until::Realtime(t) => realtime = Some(realtime.map_or(t, |m| m.min(t))),
             Until::Fd(fd, _) => by_fd.push((fd, i)),
@@ -277,11 +280,12 @@ fn lend<'a>(
 ///   0          8       10     16       24      32
 ///   | userdata | error | type | nbytes | flags |
 /// ```
+#[inline]
 fn event(s: &Subscription, table: &Table) -> [u8; EVENT] {
     let mut record = [0; EVENT];
     record[..8].copy_from_slice(&s.userdata.to_le_bytes());
     record[10] = match s.until {
-        Until::Monotonic(_) | Until::Realtime(_) => 0,
+        Until::Elapsed(_) | Until::Monotonic(_) | Until::Realtime(_) => 0,
         Until::Fd(_, Interest::Read) => 1,
         Until::Fd(_, Interest::Write) => 2,
     };

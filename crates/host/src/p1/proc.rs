@@ -18,6 +18,7 @@ impl Clock {
     /// # Errors
     ///
     /// `NotSup` for CPU time, `Inval` for what is no clock.
+    #[inline]
     pub(super) fn new(id: u32) -> Result<Self, Errno> {
         match id {
             0 => Ok(Self::Realtime),
@@ -28,6 +29,7 @@ impl Clock {
     }
 
     /// What it shows, in nanoseconds.
+    #[inline]
     pub(super) fn now(self, ctx: &WasiP1Ctx) -> u64 {
         match self {
             Self::Realtime => realtime(&*ctx.ctx.wall_clock),
@@ -37,6 +39,7 @@ impl Clock {
 }
 
 /// What a wall clock shows, in nanoseconds since 1970.
+#[inline]
 pub(super) fn realtime(clock: &dyn HostWallClock) -> u64 {
     Timestamp::from(clock.now()).as_nanos()
 }
@@ -56,6 +59,7 @@ pub(super) fn clock_res_get(
 }
 
 /// Reads a clock, in nanoseconds. The precision asked for is ignored: every reading is as good as the clock.
+#[inline]
 pub(super) fn clock_time_get(
     memory: &mut Memory<'_>,
     ctx: &mut WasiP1Ctx,
@@ -71,6 +75,7 @@ pub(super) fn clock_time_get(
 /// # Errors
 ///
 /// `Inval` beyond [`Limits::random`](crate::limits::Limits::random).
+#[inline]
 pub(super) fn random_get(
     memory: &mut Memory<'_>,
     ctx: &mut WasiP1Ctx,
@@ -99,6 +104,7 @@ pub(super) fn proc_raise(_: &mut Memory<'_>, _: &mut WasiP1Ctx, _signal: u32) ->
 }
 
 /// Gives way. A guest has one thread: there is nobody to give way to.
+#[inline]
 pub(super) fn sched_yield(_: &mut Memory<'_>, _: &mut WasiP1Ctx) -> Result<(), Stop> {
     Ok(())
 }

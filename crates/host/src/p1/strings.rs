@@ -34,6 +34,7 @@ impl Strings {
     }
 
     /// Writes how many there are, and how many bytes they take.
+    #[inline]
     fn write_sizes(&self, memory: &mut Memory<'_>, count: u32, size: u32) -> Result<(), Stop> {
         memory.set_u32(count, self.offsets.len() as u32)?;
         memory.set_u32(size, self.bytes.len() as u32)
@@ -56,6 +57,7 @@ pub(super) fn args_get(
 }
 
 /// Says how many arguments there are, and how many bytes they take.
+#[inline]
 pub(super) fn args_sizes_get(
     memory: &mut Memory<'_>,
     ctx: &mut WasiP1Ctx,
@@ -76,6 +78,7 @@ pub(super) fn environ_get(
 }
 
 /// Says how many variables there are, and how many bytes they take.
+#[inline]
 pub(super) fn environ_sizes_get(
     memory: &mut Memory<'_>,
     ctx: &mut WasiP1Ctx,
