@@ -59,10 +59,12 @@ impl Floor {
     }
 }
 
+#[inline(always)]
 fn lend<'a>(caller: &'a mut Caller<'_, Floor>) -> (&'a mut [u8], &'a mut Floor) {
     caller.data().memory.expect("told").data_and_store_mut(caller)
 }
 
+#[inline(always)]
 fn get(m: &[u8], at: u32) -> u32 {
     u32::from_le_bytes(m[at as usize..at as usize + 4].try_into().expect("four"))
 }
@@ -71,11 +73,13 @@ fn get64(m: &[u8], at: u32) -> u64 {
     u64::from_le_bytes(m[at as usize..at as usize + 8].try_into().expect("eight"))
 }
 
+#[inline(always)]
 fn put(m: &mut [u8], at: u32, v: u32) -> u32 {
     m[at as usize..at as usize + 4].copy_from_slice(&v.to_le_bytes());
     0
 }
 
+#[inline(always)]
 fn put64(m: &mut [u8], at: u32, v: u64) -> u32 {
     m[at as usize..at as usize + 8].copy_from_slice(&v.to_le_bytes());
     0
