@@ -13,30 +13,43 @@ use wasi_host_core::fs::{Blocking, Descriptor};
 use wasi_host_core::stream::Subscribe;
 use wasi_host_core::{Errno, Result};
 
-/// Why a pause did not end as it should.
+/// Why an operation that may wait gave nothing.
 #[derive(Debug)]
 pub(crate) enum Pause {
+    /// It failed, or the host cannot wait for it.
+    Errno(Errno),
     /// Somebody called [`Interrupt::interrupt`].
     Interrupted(Interrupted),
-    /// The host cannot wait for this.
-    Errno(Errno),
+    /// It would have to wait, and was only tried.
+    Later,
+}
+
+impl From<Errno> for Pause {
+    fn from(e: Errno) -> Self {
+        Self::Errno(e)
+    }
 }
 
 /// How a host waits, and where it does what may take long.
 pub(crate) trait Mode: Send + Sync + 'static {
+    /// Whether it gives up instead of waiting. What it gives up must have changed nothing: it is done again.
+    const TRIES: bool = false;
+
     /// Ends when one of `waits` has.
     fn any(
         waiter: &dyn Waiter,
         waits: &[Wait<'_>],
         futures: &mut [(usize, BoxFuture<'_, ()>)],
         ended: &mut Vec<Event>,
-    ) -> impl Future<Output = Result<()>> + Send;
+    ) -> impl Future<Output = Result<(), Pause>> + Send;
 
     /// Whether an operation of this kind leaves the thread.
     fn offloads(policy: BlockingPolicy, blocking: Blocking, kind: Kind) -> bool;
 
     /// Does it on another thread.
-    fn offload<R: Send + 'static>(op: impl FnOnce() -> R + Send + 'static) -> impl Future<Output = R> + Send;
+    fn offload<R: Send + 'static>(
+        op: impl FnOnce() -> Result<R> + Send + 'static,
+    ) -> impl Future<Output = Result<R, Pause>> + Send;
 }
 
 /// What an operation may wait for.
@@ -59,16 +72,16 @@ impl Mode for Blocks {
         waits: &[Wait<'_>],
         futures: &mut [(usize, BoxFuture<'_, ()>)],
         ended: &mut Vec<Event>,
-    ) -> Result<()> {
-        waiter.any(waits, futures, ended)
+    ) -> Result<(), Pause> {
+        Ok(waiter.any(waits, futures, ended)?)
     }
 
     fn offloads(_: BlockingPolicy, _: Blocking, _: Kind) -> bool {
         false
     }
 
-    async fn offload<R: Send + 'static>(op: impl FnOnce() -> R + Send + 'static) -> R {
-        op()
+    async fn offload<R: Send + 'static>(op: impl FnOnce() -> Result<R> + Send + 'static) -> Result<R, Pause> {
+        Ok(op()?)
     }
 }
 
@@ -83,8 +96,8 @@ impl Mode for Awaits {
         waits: &[Wait<'_>],
         futures: &mut [(usize, BoxFuture<'_, ()>)],
         ended: &mut Vec<Event>,
-    ) -> Result<()> {
-        waiter.any_async(waits, futures, ended).await
+    ) -> Result<(), Pause> {
+        Ok(waiter.any_async(waits, futures, ended).await?)
     }
 
     fn offloads(policy: BlockingPolicy, blocking: Blocking, kind: Kind) -> bool {
@@ -95,9 +108,9 @@ impl Mode for Awaits {
         }
     }
 
-    async fn offload<R: Send + 'static>(op: impl FnOnce() -> R + Send + 'static) -> R {
+    async fn offload<R: Send + 'static>(op: impl FnOnce() -> Result<R> + Send + 'static) -> Result<R, Pause> {
         match wasi_host_native::runtime::handle().spawn_blocking(op).await {
-            Ok(r) => r,
+            Ok(r) => Ok(r?),
             Err(e) => match e.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 // The runtime is shutting down; this task is about to be dropped.
@@ -107,11 +120,37 @@ impl Mode for Awaits {
     }
 }
 
-/// The result of a future that a synchronous host has made: it never waits.
+/// What can be done at once, before a future is made for it.
+#[cfg(feature = "async")]
+pub(crate) struct Tries;
+
+#[cfg(feature = "async")]
+impl Mode for Tries {
+    const TRIES: bool = true;
+
+    async fn any(
+        _: &dyn Waiter,
+        _: &[Wait<'_>],
+        _: &mut [(usize, BoxFuture<'_, ()>)],
+        _: &mut Vec<Event>,
+    ) -> Result<(), Pause> {
+        Err(Pause::Later)
+    }
+
+    fn offloads(policy: BlockingPolicy, blocking: Blocking, kind: Kind) -> bool {
+        Awaits::offloads(policy, blocking, kind)
+    }
+
+    async fn offload<R: Send + 'static>(_: impl FnOnce() -> Result<R> + Send + 'static) -> Result<R, Pause> {
+        Err(Pause::Later)
+    }
+}
+
+/// The result of a future that never waits: one of [`Blocks`], or of [`Tries`].
 pub(crate) fn now<R>(future: impl Future<Output = R>) -> R {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(r) => r,
-        Poll::Pending => unreachable!("`Blocks` waits before it is asked again"),
+        Poll::Pending => unreachable!("neither waits by being polled again"),
     }
 }
 
@@ -139,7 +178,7 @@ impl Waiting {
                 return Err(Pause::Interrupted(Interrupted));
             }
         }
-        M::any(&*self.waiter, waits, futures, ended).await.map_err(Pause::Errno)?;
+        M::any(&*self.waiter, waits, futures, ended).await?;
         waits.truncate(own);
         ended.retain(|e| e.index < own);
         match interrupt {
@@ -170,9 +209,9 @@ impl Waiting {
         &self,
         descriptor: &Descriptor,
         op: impl FnOnce(&Descriptor) -> Result<R> + Send + 'static,
-    ) -> Result<R> {
+    ) -> Result<R, Pause> {
         if !M::offloads(self.policy, descriptor.blocking(), Kind::Disk) {
-            return op(descriptor);
+            return Ok(op(descriptor)?);
         }
         let descriptor = descriptor.clone();
         M::offload(move || op(&descriptor)).await
@@ -184,9 +223,9 @@ impl Waiting {
         dir: &Descriptor,
         path: &str,
         op: impl FnOnce(&Descriptor, &str) -> Result<R> + Send + 'static,
-    ) -> Result<R> {
+    ) -> Result<R, Pause> {
         if !M::offloads(self.policy, dir.blocking(), Kind::Disk) {
-            return op(dir, path);
+            return Ok(op(dir, path)?);
         }
         let (dir, path) = (dir.clone(), path.to_owned());
         M::offload(move || op(&dir, &path)).await
@@ -198,9 +237,9 @@ impl Waiting {
         (from, path): (&Descriptor, &str),
         (to, to_path): (&Descriptor, &str),
         op: impl FnOnce((&Descriptor, &str), (&Descriptor, &str)) -> Result<R> + Send + 'static,
-    ) -> Result<R> {
+    ) -> Result<R, Pause> {
         if !M::offloads(self.policy, from.blocking(), Kind::Disk) {
-            return op((from, path), (to, to_path));
+            return Ok(op((from, path), (to, to_path))?);
         }
         let (from, path, to, to_path) = (from.clone(), path.to_owned(), to.clone(), to_path.to_owned());
         M::offload(move || op((&from, &path), (&to, &to_path))).await
@@ -213,12 +252,12 @@ impl Waiting {
         path: &str,
         cached: impl FnOnce(&Descriptor, &str) -> Result<R>,
         op: impl FnOnce(&Descriptor, &str) -> Result<R> + Send + 'static,
-    ) -> Result<R> {
+    ) -> Result<R, Pause> {
         let asks = self.policy == BlockingPolicy::Adaptive;
         if asks && M::offloads(self.policy, dir.blocking(), Kind::Cached) {
             match cached(dir, path) {
                 Err(Errno::Again) => {}
-                found => return found,
+                found => return Ok(found?),
             }
         }
         self.on_path::<M, R>(dir, path, op).await

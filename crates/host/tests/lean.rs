@@ -102,7 +102,8 @@ fn an_asynchronous_call_allocates_what_the_engine_demands() {
     assert!(control > 0);
     for (op, name) in (0..).zip(OPS) {
         let waits = name == "fd_read" || name == "fd_write";
-        assert_eq!(boxes(op), if waits { control } else { 0 }, "{name}");
+        // At most: what can be done at once needs no box of ours.
+        assert!(boxes(op) <= if waits { control } else { 0 }, "{name}: {} of {control}", boxes(op));
     }
 }
 

@@ -12,7 +12,7 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 use wasi_host_core::Errno;
 use wasi_host_core::stdio::{StdinStream, StdoutStream};
-use wasi_host_core::stream::{StreamError, read_into, write_from};
+use wasi_host_core::stream::{StreamError, read_into};
 use wasi_host_core::wait::{Wait, Waiter};
 use wasi_host_native::stdio::{stderr, stdin, stdout};
 use wasi_host_native::wait::Poller;
@@ -88,9 +88,9 @@ fn copy() {
             Some(n) => {
                 let mut bytes = &buffer[..n];
                 while !bytes.is_empty() {
-                    match write_from(&mut *out, bytes).unwrap() {
-                        None => pause(out.wait()),
-                        Some(n) => bytes = &bytes[n..],
+                    match out.write_some(bytes).unwrap() {
+                        0 => pause(out.wait()),
+                        n => bytes = &bytes[n..],
                     }
                 }
             }
@@ -298,9 +298,9 @@ fn tasks_that_share_input_do_not_block_each_other() {
 fn write_until_it_fails() {
     let mut stream = stdout().stream();
     let failure = loop {
-        match write_from(&mut *stream, &[b'x'; 100]) {
-            Ok(None) => pause(stream.wait()),
-            Ok(Some(_)) => {}
+        match stream.write_some(&[b'x'; 100]) {
+            Ok(0) => pause(stream.wait()),
+            Ok(_) => {}
             Err(e) => break e,
         }
     };

@@ -186,25 +186,23 @@ pub(super) async fn fd_readdir<M: Mode>(
     };
     readdir::check(cookie)?;
     let mut listing = if cookie == 0 { None } else { kept.take() };
-    let (mut next, mut written) = (cookie, 0);
+    let (mut next, mut written) = (Some(cookie), 0);
     let offloads = M::offloads(ctx.ctx.waiting.policy, descriptor.blocking(), Kind::Disk);
-    while written < out.len() {
+    while let Some(cookie) = next.filter(|_| written < out.len()) {
         let space = out.len() - written;
-        let filled = match listing.take() {
-            Some(l) if l.is_filled(next, space) => l,
-            // What an earlier call has left may do without the pool; a new look at the disk may not.
-            old if offloads => {
+        // What an earlier look at the disk has left needs no other.
+        if !listing.as_mut().is_some_and(|left| left.holds(cookie, space)) {
+            let left = listing.take();
+            listing = Some(if offloads {
                 let d = descriptor.clone();
-                M::offload(move || Listing::filled(old, &d, next, space)).await?
-            }
-            old => Listing::filled(old, descriptor, next, space)?,
-        };
-        let (after, n) = filled.write(next, &mut out[written..]);
-        (next, written) = (after, written + n);
-        let end = filled.ends_at(next);
-        listing = Some(filled);
-        if end {
-            break;
+                M::offload(move || Listing::filled(left, &d, cookie, space)).await?
+            } else {
+                Listing::filled(left, descriptor, cookie, space)?
+            });
+        }
+        if let Some(filled) = &listing {
+            written += filled.write(&mut out[written..]);
+            next = filled.after();
         }
     }
     *kept = listing;

@@ -1,14 +1,14 @@
 //! Reading and writing.
 
 use super::abi::{FdFlags, Rights};
-use super::memory::Memory;
+use super::memory::{Buffers, ConstBuffers, Memory};
 use super::table::Object;
 use super::{Stop, WasiP1Ctx};
 use crate::ctx::BlockingPolicy;
-use crate::mode::{Kind, Mode, Waiting};
+use crate::mode::{Kind, Mode, Pause, Waiting};
 use std::io::{IoSlice, IoSliceMut};
 use wasi_host_core::fs::{Cursor, Descriptor, Interest};
-use wasi_host_core::stream::{self, InputStream, OutputStream, StreamError};
+use wasi_host_core::stream::{self, HostOutputStream, InputStream, OutputStream, StreamError};
 use wasi_host_core::wait::Wait;
 use wasi_host_core::{Errno, Result};
 
@@ -39,14 +39,15 @@ pub(super) async fn fd_read<M: Mode>(
     nread: u32,
 ) -> Result<(), Stop> {
     memory.writable(nread, 4, 4)?;
-    let mut bufs = memory.scatter(iovs, n)?;
+    let mut bufs = Buffers::new();
+    memory.scatter(iovs, n, &mut bufs)?;
     let entry = ctx.table.get_mut(fd)?;
     entry.need(Rights::FD_READ)?;
     let (nonblocking, waiting) = (entry.nonblocking(), &ctx.ctx.waiting);
     let count = match &mut entry.object {
         Object::File { descriptor, cursor } => loop {
             match read_file::<M>(waiting, descriptor, cursor, &mut bufs).await {
-                Err(Errno::Again) if !nonblocking => {
+                Err(Pause::Errno(Errno::Again)) if !nonblocking => {
                     waiting.pause_for::<M>(descriptor.wait(Interest::Read)).await?;
                 }
                 r => break r?,
@@ -74,9 +75,9 @@ async fn read_file<M: Mode>(
     descriptor: &Descriptor,
     cursor: &mut Cursor,
     bufs: &mut [IoSliceMut<'_>],
-) -> Result<usize> {
+) -> Result<usize, Pause> {
     if !descriptor.is_seekable() || !M::offloads(waiting.policy, descriptor.blocking(), Kind::Cached) {
-        return cursor.read(descriptor, bufs);
+        return Ok(cursor.read(descriptor, bufs)?);
     }
     let n = read_elsewhere::<M>(waiting, descriptor, bufs, cursor.position()).await?;
     cursor.advance(n);
@@ -89,14 +90,14 @@ async fn read_elsewhere<M: Mode>(
     descriptor: &Descriptor,
     bufs: &mut [IoSliceMut<'_>],
     offset: u64,
-) -> Result<usize> {
+) -> Result<usize, Pause> {
     let wanted: usize = bufs.iter().map(|b| b.len()).sum();
     let had = match waiting.policy {
         BlockingPolicy::Adaptive => match descriptor.try_read_at(bufs, offset) {
             // Short in the middle of a file is the end of what is cached, not of the file.
             Ok(n) if n > 0 && n < wanted && descriptor.metadata()?.size > offset + n as u64 => n,
             Err(Errno::Again) => 0,
-            r => return r,
+            r => return Ok(r?),
         },
         _ => 0,
     };
@@ -175,14 +176,15 @@ pub(super) async fn fd_write<M: Mode>(
     nwritten: u32,
 ) -> Result<(), Stop> {
     memory.writable(nwritten, 4, 4)?;
-    let bufs = memory.gather(iovs, n)?;
+    let mut bufs = ConstBuffers::new();
+    memory.gather(iovs, n, &mut bufs)?;
     let entry = ctx.table.get_mut(fd)?;
     entry.need(Rights::FD_WRITE)?;
     let (nonblocking, waiting) = (entry.nonblocking(), &ctx.ctx.waiting);
     let count = match &mut entry.object {
         Object::File { descriptor, cursor } => loop {
             match write_file::<M>(waiting, descriptor, cursor, entry.flags, &bufs).await {
-                Err(Errno::Again) if !nonblocking => {
+                Err(Pause::Errno(Errno::Again)) if !nonblocking => {
                     waiting.pause_for::<M>(descriptor.wait(Interest::Write)).await?;
                 }
                 r => break r?,
@@ -229,9 +231,9 @@ async fn write_file<M: Mode>(
     cursor: &mut Cursor,
     flags: FdFlags,
     bufs: &[IoSlice<'_>],
-) -> Result<usize> {
+) -> Result<usize, Pause> {
     if !write_offloads::<M>(waiting, descriptor, flags, bufs) {
-        return cursor.write(descriptor, bufs);
+        return Ok(cursor.write(descriptor, bufs)?);
     }
     let (descriptor, bytes, mut moved) = (descriptor.clone(), gathered(bufs), *cursor);
     let (n, moved) = M::offload(move || {
@@ -250,6 +252,9 @@ async fn write_stream<M: Mode>(
     nonblocking: bool,
     bufs: &[IoSlice<'_>],
 ) -> Result<usize, Stop> {
+    if M::TRIES && !takes_at_once(&mut **stream, bufs) {
+        return Err(Pause::Later.into());
+    }
     let mut count = 0;
     'all: for buf in bufs {
         let mut rest = &buf[..];
@@ -271,6 +276,12 @@ async fn write_stream<M: Mode>(
         waiting.pause_for_stream::<M, _>(&mut **stream).await?;
     }
     Ok(count)
+}
+
+/// Whether a stream takes all of it in one step and is done with it then.
+fn takes_at_once(stream: &mut dyn HostOutputStream, bufs: &[IoSlice<'_>]) -> bool {
+    let total: usize = bufs.iter().map(|b| b.len()).sum();
+    !matches!(stream.wait(), Wait::Future) && stream.check_write().is_ok_and(|permit| permit >= total)
 }
 
 fn stopped(e: StreamError) -> Stop {
@@ -299,7 +310,8 @@ pub(super) async fn fd_pread<M: Mode>(
     nread: u32,
 ) -> Result<(), Stop> {
     memory.writable(nread, 4, 4)?;
-    let mut bufs = memory.scatter(iovs, n)?;
+    let mut bufs = Buffers::new();
+    memory.scatter(iovs, n, &mut bufs)?;
     let descriptor = positioned(ctx, fd, Rights::FD_READ, offset)?;
     let waiting = &ctx.ctx.waiting;
     let count = if M::offloads(waiting.policy, descriptor.blocking(), Kind::Cached) {
@@ -330,7 +342,8 @@ pub(super) async fn fd_pwrite<M: Mode>(
     nwritten: u32,
 ) -> Result<(), Stop> {
     memory.writable(nwritten, 4, 4)?;
-    let bufs = memory.gather(iovs, n)?;
+    let mut bufs = ConstBuffers::new();
+    memory.gather(iovs, n, &mut bufs)?;
     let descriptor = positioned(ctx, fd, Rights::FD_WRITE, offset)?;
     let (waiting, flags) = (&ctx.ctx.waiting, ctx.table.get(fd)?.flags);
     let append = flags.contains(FdFlags::APPEND);

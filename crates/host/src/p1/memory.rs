@@ -11,7 +11,7 @@ const IOV_MAX: u32 = 1024;
 /// What one call moves at most, as Linux has it; the count must fit the guest's `size`.
 const MOST: usize = 0x7fff_f000;
 
-/// Buffers to read into. A handful stay on the stack.
+/// Buffers to read into. A handful stay on the stack; filled in place, as moving them costs more than a call.
 pub(super) type Buffers<'a> = SmallVec<[IoSliceMut<'a>; 8]>;
 
 /// Buffers to write from.
@@ -54,14 +54,7 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// `len` bytes at `at`.
-    #[inline]
-    pub(super) fn bytes(&self, at: u32, len: u32) -> Result<&[u8], Stop> {
-        let range = self.range(at, len as usize, 1)?;
-        Ok(&self.bytes[range])
-    }
-
-    /// The same, to be written.
+    /// `len` bytes at `at`, to be written.
     #[inline]
     pub(super) fn bytes_mut(&mut self, at: u32, len: u32) -> Result<&mut [u8], Stop> {
         let range = self.range(at, len as usize, 1)?;
@@ -118,8 +111,7 @@ impl<'a> Memory<'a> {
         let mut room = MOST;
         let mut out = SmallVec::new();
         for iovec in self.list(at, n.min(IOV_MAX), 8, 4)?.chunks_exact(8) {
-            let (buf, len) = (u32_at(iovec, 0), u32_at(iovec, 4));
-            let range = self.range(buf, len as usize, 1)?;
+            let range = self.range(u32_at(iovec, 0), u32_at(iovec, 4) as usize, 1)?;
             let len = range.len().min(room);
             room -= len;
             out.push((range.start, len));
@@ -127,69 +119,73 @@ impl<'a> Memory<'a> {
         Ok(out)
     }
 
-    /// The buffers from which to write.
+    /// The only buffer of an iovec array of one.
     #[inline]
-    pub(super) fn gather(&self, at: u32, n: u32) -> Result<ConstBuffers<'_>, Stop> {
-        if n == 1 {
-            let iovec = self.array(at, 1, 8, 4)?;
-            let bytes = self.bytes(u32_at(iovec, 0), u32_at(iovec, 4))?;
-            return Ok(SmallVec::from_iter([IoSlice::new(&bytes[..bytes.len().min(MOST)])]));
-        }
-        let iovecs = self.iovecs(at, n)?;
-        Ok(iovecs.iter().map(|&(start, len)| IoSlice::new(&self.bytes[start..start + len])).collect())
+    fn single(&self, at: u32) -> Result<std::ops::Range<usize>, Stop> {
+        let iovec = self.array(at, 1, 8, 4)?;
+        let range = self.range(u32_at(iovec, 0), u32_at(iovec, 4) as usize, 1)?;
+        Ok(range.start..range.end.min(range.start + MOST))
     }
 
-    /// The buffers into which to read. Where some overlap only those before the first such are given: the call
-    /// then fills them one by one, and the guest sees a short count.
+    /// Adds the buffers from which to write.
     #[inline]
-    pub(super) fn scatter(&mut self, at: u32, n: u32) -> Result<Buffers<'_>, Stop> {
+    pub(super) fn gather<'m>(&'m self, at: u32, n: u32, to: &mut ConstBuffers<'m>) -> Result<(), Stop> {
         if n == 1 {
-            let iovec = self.array(at, 1, 8, 4)?;
-            let (buf, len) = (u32_at(iovec, 0), u32_at(iovec, 4));
-            let bytes = self.bytes_mut(buf, len)?;
-            let most = bytes.len().min(MOST);
-            return Ok(SmallVec::from_iter([IoSliceMut::new(&mut bytes[..most])]));
+            to.push(IoSlice::new(&self.bytes[self.single(at)?]));
+        } else {
+            let iovecs = self.iovecs(at, n)?;
+            to.extend(iovecs.iter().map(|&(start, len)| IoSlice::new(&self.bytes[start..start + len])));
         }
-        self.scatter_many(at, n)
+        Ok(())
     }
 
-    fn scatter_many(&mut self, at: u32, n: u32) -> Result<Buffers<'_>, Stop> {
+    /// Adds the buffers into which to read. Where some overlap only those before the first such are given, and the
+    /// guest sees a short count.
+    #[inline]
+    pub(super) fn scatter<'m>(&'m mut self, at: u32, n: u32, to: &mut Buffers<'m>) -> Result<(), Stop> {
+        if n == 1 {
+            let range = self.single(at)?;
+            to.push(IoSliceMut::new(&mut self.bytes[range]));
+            return Ok(());
+        }
         let mut iovecs = self.iovecs(at, n)?;
         iovecs.retain(|(_, len)| *len > 0);
-        if iovecs.is_sorted_by(|a, b| a.0 + a.1 <= b.0) {
-            return Ok(split(self.bytes, &iovecs));
-        }
-        // Out of order: split them in the order of their addresses, then put them back into the guest's.
-        let mut order: SmallVec<[usize; 8]> = (0..iovecs.len()).collect();
-        order.sort_unstable_by_key(|&i| iovecs[i]);
-        let mut fit = iovecs.len();
-        loop {
-            match order.windows(2).find(|w| iovecs[w[0]].0 + iovecs[w[0]].1 > iovecs[w[1]].0) {
-                None => break,
-                Some(w) => fit = w[0].max(w[1]),
-            }
-            order.retain(|i| *i < fit);
-        }
-        let sorted: SmallVec<[(usize, usize); 8]> = order.iter().map(|&i| iovecs[i]).collect();
-        let mut placed: SmallVec<[Option<IoSliceMut<'_>>; 8]> = (0..fit).map(|_| None).collect();
-        for (slice, &i) in split(self.bytes, &sorted).into_iter().zip(&order) {
-            placed[i] = Some(slice);
-        }
-        Ok(placed.into_iter().flatten().collect())
+        scatter(self.bytes, &iovecs, to);
+        Ok(())
     }
 }
 
-/// Splits ascending, disjoint ranges out of `memory`.
-fn split<'m>(memory: &'m mut [u8], ranges: &[(usize, usize)]) -> Buffers<'m> {
-    let (mut rest, mut offset) = (memory, 0);
-    let mut out = SmallVec::with_capacity(ranges.len());
-    for &(start, len) in ranges {
-        let (_, tail) = rest.split_at_mut(start - offset);
-        let (slice, tail) = tail.split_at_mut(len);
-        out.push(IoSliceMut::new(slice));
-        (rest, offset) = (tail, start + len);
+/// Adds the ranges of `memory` to the buffers, as far as they are disjoint.
+fn scatter<'m>(memory: &'m mut [u8], iovecs: &[(usize, usize)], to: &mut Buffers<'m>) {
+    if iovecs.is_sorted_by(|a, b| a.0 + a.1 <= b.0) {
+        to.extend(split(memory, iovecs));
+        return;
     }
-    out
+    // Out of order: split them in the order of their addresses, then put them back into the guest's.
+    let mut order: SmallVec<[usize; 8]> = (0..iovecs.len()).collect();
+    order.sort_unstable_by_key(|&i| iovecs[i]);
+    let mut fit = iovecs.len();
+    while let Some(w) = order.windows(2).find(|w| iovecs[w[0]].0 + iovecs[w[0]].1 > iovecs[w[1]].0) {
+        fit = w[0].max(w[1]);
+        order.retain(|i| *i < fit);
+    }
+    let sorted: SmallVec<[(usize, usize); 8]> = order.iter().map(|&i| iovecs[i]).collect();
+    let mut placed: SmallVec<[Option<IoSliceMut<'_>>; 8]> = (0..fit).map(|_| None).collect();
+    for (slice, &i) in split(memory, &sorted).zip(&order) {
+        placed[i] = Some(slice);
+    }
+    to.extend(placed.into_iter().flatten());
+}
+
+/// Splits ascending, disjoint ranges out of `memory`.
+fn split<'m>(memory: &'m mut [u8], ranges: &[(usize, usize)]) -> impl Iterator<Item = IoSliceMut<'m>> {
+    let (mut rest, mut offset) = (memory, 0);
+    ranges.iter().map(move |&(start, len)| {
+        let (_, tail) = std::mem::take(&mut rest).split_at_mut(start - offset);
+        let (slice, tail) = tail.split_at_mut(len);
+        (rest, offset) = (tail, start + len);
+        IoSliceMut::new(slice)
+    })
 }
 
 #[cold]
@@ -236,7 +232,8 @@ mod tests {
     fn fill(iovecs: &[(u32, u32)]) -> (usize, Vec<u8>) {
         let mut m = memory(iovecs);
         let mut memory = Memory::new(&mut m, 4096);
-        let mut buffers = memory.scatter(0, iovecs.len() as u32).ok().expect("in bounds");
+        let mut buffers = Buffers::new();
+        assert!(memory.scatter(0, iovecs.len() as u32, &mut buffers).is_ok());
         let n = buffers.len();
         for (i, b) in buffers.iter_mut().enumerate() {
             b.fill(i as u8 + 1);
@@ -268,12 +265,12 @@ mod tests {
     fn bad_pointers_stop() {
         let mut m = memory(&[(60, 8), (u32::MAX, u32::MAX)]);
         let mut memory = Memory::new(&mut m, 4096);
-        assert!(memory.scatter(0, 1).is_err());
-        assert!(memory.scatter(8, 1).is_err());
-        assert!(memory.scatter(2, 1).is_err());
-        assert!(memory.gather(0, u32::MAX).is_err());
-        assert!(memory.bytes(64, 0).is_ok());
-        assert!(memory.bytes(65, 0).is_err());
+        for (at, n) in [(0, 1), (8, 1), (2, 1), (0, u32::MAX)] {
+            assert!(memory.scatter(at, n, &mut Buffers::new()).is_err());
+            assert!(memory.gather(at, n, &mut ConstBuffers::new()).is_err());
+        }
+        assert!(memory.bytes_mut(64, 0).is_ok());
+        assert!(memory.bytes_mut(65, 0).is_err());
         assert!(memory.set_u64(4, 1).is_err());
     }
 }

@@ -23,11 +23,16 @@ mod table;
 
 use crate::ctx::WasiCtx;
 #[cfg(feature = "async")]
-use crate::mode::Awaits;
+use crate::mode::{Awaits, Tries};
 use crate::mode::{Blocks, Pause, now};
 use crate::wait::Interrupt;
 use abi::{FdFlags, Rights};
 use memory::Memory;
+#[cfg(feature = "async")]
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
 use strings::Strings;
 use table::{Entry, Object, Table};
 use wasi_host_core::Errno;
@@ -145,6 +150,21 @@ pub(crate) enum Stop {
     Errno(Errno),
     /// The guest is stopped.
     Trap(wasmtime::Error),
+    /// It would have to wait, and was only tried.
+    Later,
+}
+
+/// A call that is done and has succeeded. Without a size: its box is no allocation.
+#[cfg(feature = "async")]
+struct Success;
+
+#[cfg(feature = "async")]
+impl Future for Success {
+    type Output = wasmtime::Result<u32>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(0))
+    }
 }
 
 impl Stop {
@@ -165,6 +185,7 @@ impl From<Pause> for Stop {
         match p {
             Pause::Interrupted(i) => Self::Trap(wasmtime::Error::new(i)),
             Pause::Errno(e) => Self::Errno(e),
+            Pause::Later => Self::Later,
         }
     }
 }
@@ -176,6 +197,7 @@ fn finish(function: &'static str, result: Result<(), Stop>) -> wasmtime::Result<
         Ok(()) => Ok(0),
         Err(Stop::Errno(e)) => Ok(u32::from(e.raw())),
         Err(Stop::Trap(e)) => Err(trap(function, e)),
+        Err(Stop::Later) => unreachable!("only what is tried gives up"),
     }
 }
 
@@ -211,7 +233,8 @@ fn exported_memory<T: 'static>(caller: &mut Caller<'_, T>) -> wasmtime::Result<w
     }
 }
 
-/// Every function: `plain` ones never wait, `waits` ones may. `[V]` marks those in which the versions differ.
+/// Every function: `plain` ones never wait, `waits` ones may, `tries` ones may but mostly do not. `[V]` marks those
+/// in which the versions differ.
 macro_rules! functions {
     ($define:ident $($context:tt)*) => {
         $define! { $($context)*;
@@ -228,34 +251,34 @@ macro_rules! functions {
             plain fd::fd_fdstat_get(fd: u32, fdstat: u32);
             plain fd::fd_fdstat_set_flags(fd: u32, flags: u32);
             plain fd::fd_fdstat_set_rights(fd: u32, base: u64, inheriting: u64);
-            waits file::fd_filestat_get[V](fd: u32, filestat: u32);
+            tries file::fd_filestat_get[V](fd: u32, filestat: u32);
             waits file::fd_filestat_set_size(fd: u32, size: u64);
             waits file::fd_filestat_set_times(fd: u32, accessed: u64, modified: u64, flags: u32);
-            waits io::fd_pread(fd: u32, iovs: u32, n: u32, offset: u64, nread: u32);
+            tries io::fd_pread(fd: u32, iovs: u32, n: u32, offset: u64, nread: u32);
             plain fd::fd_prestat_get(fd: u32, prestat: u32);
             plain fd::fd_prestat_dir_name(fd: u32, name: u32, len: u32);
-            waits io::fd_pwrite(fd: u32, iovs: u32, n: u32, offset: u64, nwritten: u32);
-            waits io::fd_read(fd: u32, iovs: u32, n: u32, nread: u32);
+            tries io::fd_pwrite(fd: u32, iovs: u32, n: u32, offset: u64, nwritten: u32);
+            tries io::fd_read(fd: u32, iovs: u32, n: u32, nread: u32);
             waits file::fd_readdir(fd: u32, buf: u32, len: u32, cookie: u64, used: u32);
             plain fd::fd_renumber(from: u32, to: u32);
             plain fd::fd_seek[V](fd: u32, offset: u64, whence: u32, position: u32);
             waits file::fd_sync(fd: u32);
             plain fd::fd_tell(fd: u32, position: u32);
-            waits io::fd_write(fd: u32, iovs: u32, n: u32, nwritten: u32);
+            tries io::fd_write(fd: u32, iovs: u32, n: u32, nwritten: u32);
             waits path::path_create_directory(fd: u32, path: u32, len: u32);
-            waits path::path_filestat_get[V](fd: u32, lookup: u32, path: u32, len: u32, filestat: u32);
+            tries path::path_filestat_get[V](fd: u32, lookup: u32, path: u32, len: u32, filestat: u32);
             waits path::path_filestat_set_times(fd: u32, lookup: u32, path: u32, len: u32,
                 accessed: u64, modified: u64, flags: u32);
             waits path::path_link(fd: u32, lookup: u32, path: u32, len: u32,
                 to_fd: u32, to_path: u32, to_len: u32);
-            waits path::path_open(fd: u32, lookup: u32, path: u32, len: u32,
+            tries path::path_open(fd: u32, lookup: u32, path: u32, len: u32,
                 oflags: u32, base: u64, inheriting: u64, fdflags: u32, opened: u32);
             waits path::path_readlink(fd: u32, path: u32, len: u32, buf: u32, buf_len: u32, used: u32);
             waits path::path_remove_directory(fd: u32, path: u32, len: u32);
             waits path::path_rename(fd: u32, path: u32, len: u32, to_fd: u32, to_path: u32, to_len: u32);
             waits path::path_symlink(target: u32, target_len: u32, fd: u32, path: u32, len: u32);
             waits path::path_unlink_file(fd: u32, path: u32, len: u32);
-            waits poll::poll_oneoff[V](subscriptions: u32, events: u32, n: u32, nevents: u32);
+            tries poll::poll_oneoff[V](subscriptions: u32, events: u32, n: u32, nevents: u32);
             plain proc::proc_raise(signal: u32);
             plain proc::random_get(buf: u32, len: u32);
             plain proc::sched_yield();
@@ -286,12 +309,33 @@ macro_rules! define {
             finish(stringify!($f), $file::$f::<$($v)?>(&mut memory, ctx, $($arg),*))
         })?
     };
+    (@blocking tries $($rest:tt)*) => { define!(@blocking waits $($rest)*) };
     (@blocking waits $linker:ident $module:ident $get:ident
      ($file:ident $f:ident $($v:ident)?) $($arg:ident: $ty:ident),*) => {
         $linker.func_wrap($module, stringify!($f), move |mut caller: Caller<'_, T>, $($arg: $ty),*| {
             let (mut memory, ctx) = enter(&mut caller, $get)?;
             finish(stringify!($f), now($file::$f::<Blocks $(, $v)?>(&mut memory, ctx, $($arg),*)))
         })?
+    };
+    (@awaiting tries $linker:ident $module:ident $get:ident
+     ($file:ident $f:ident $($v:ident)?) $($arg:ident: $ty:ident),*) => {
+        $linker.func_wrap_async(
+            $module,
+            stringify!($f),
+            move |mut caller: Caller<'_, T>, ($($arg,)*): ($($ty,)*)| {
+                let tried = enter(&mut caller, $get).map_err(Stop::Trap).and_then(|(mut memory, ctx)| {
+                    now($file::$f::<Tries $(, $v)?>(&mut memory, ctx, $($arg),*))
+                });
+                match tried {
+                    Ok(()) => Box::new(Success),
+                    Err(Stop::Later) => Box::new(async move {
+                        let (mut memory, ctx) = enter(&mut caller, $get)?;
+                        finish(stringify!($f), $file::$f::<Awaits $(, $v)?>(&mut memory, ctx, $($arg),*).await)
+                    }),
+                    Err(stop) => Box::new(std::future::ready(finish(stringify!($f), Err(stop)))),
+                }
+            },
+        )?
     };
     (@awaiting waits $linker:ident $module:ident $get:ident
      ($file:ident $f:ident $($v:ident)?) $($arg:ident: $ty:ident),*) => {

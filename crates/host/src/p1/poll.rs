@@ -79,16 +79,9 @@ pub(super) async fn poll_oneoff<M: Mode, V: Version>(
     memory.writable(events, n as usize * EVENT, 8)?;
     memory.writable(nevents, 4, 4)?;
     let records = memory.list(subscriptions, n, V::SUBSCRIPTION, 8)?;
-    let mut subscriptions = parse::<V>(records)?;
-    let mut asks = look(&mut subscriptions, ctx);
-    while asks || subscriptions.iter().all(|s| s.outcome == Outcome::Waiting) {
-        let ready = subscriptions.iter().any(|s| s.outcome != Outcome::Waiting);
-        wait::<M>(&mut subscriptions, ctx, ready).await?;
-        // Descriptors have been asked; clocks and what only notifies are looked at again.
-        asks = false;
-        if !ready {
-            look(&mut subscriptions, ctx);
-        }
+    let mut subscriptions = Subscriptions::new();
+    if !parse::<V>(records, &mut subscriptions)? {
+        settle::<M>(&mut subscriptions, ctx).await?;
     }
     let ready = subscriptions.iter().filter(|s| s.outcome != Outcome::Waiting);
     let mut count = 0;
@@ -99,7 +92,7 @@ pub(super) async fn poll_oneoff<M: Mode, V: Version>(
     memory.set_u32(nevents, count)
 }
 
-/// Reads the subscriptions.
+/// Reads the subscriptions. Whether at least one has an outcome, and no other can have before time passes.
 ///
 /// ```text
 ///   0          8     16   20          24        32          40      48
@@ -109,8 +102,9 @@ pub(super) async fn poll_oneoff<M: Mode, V: Version>(
 ///   | userdata | tag | identifier | id     | timeout | precision | flags |  clock of 0.0
 /// ```
 #[inline]
-fn parse<V: Version>(records: &[u8]) -> Result<Subscriptions, Errno> {
-    let mut out = Subscriptions::with_capacity(records.len() / V::SUBSCRIPTION);
+fn parse<V: Version>(records: &[u8], out: &mut Subscriptions) -> Result<bool, Errno> {
+    out.reserve_exact(records.len() / V::SUBSCRIPTION);
+    let (mut over, mut unknown) = (false, false);
     for record in records.chunks_exact(V::SUBSCRIPTION) {
         let mut outcome = Outcome::Waiting;
         let until = match record[8] {
@@ -130,9 +124,11 @@ fn parse<V: Version>(records: &[u8]) -> Result<Subscriptions, Errno> {
             2 => Until::Fd(u32_at(record, 16), Interest::Write),
             _ => return Err(Errno::Inval),
         };
+        over |= outcome != Outcome::Waiting;
+        unknown |= !matches!(until, Until::Elapsed(_));
         out.push(Subscription { userdata: u64_at(record, 0), until, outcome });
     }
-    Ok(out)
+    Ok(over && !unknown)
 }
 
 /// What a subscription to a clock waits for, or what is wrong with the clock; the error is that of the call.
@@ -151,6 +147,23 @@ fn parse_clock<V: Version>(record: &[u8]) -> Result<Result<Until, Errno>, Errno>
         // A span is the same on every clock: setting the one on the wall does not change it.
         _ => Until::Elapsed(timeout),
     }))
+}
+
+/// Looks, asks and waits until at least one has an outcome.
+async fn settle<M: Mode>(subscriptions: &mut Subscriptions, ctx: &mut WasiP1Ctx) -> Result<(), Stop> {
+    let mut asks = look(subscriptions, ctx);
+    loop {
+        let ready = subscriptions.iter().any(|s| s.outcome != Outcome::Waiting);
+        if ready && !asks {
+            return Ok(());
+        }
+        wait::<M>(subscriptions, ctx, ready).await?;
+        // Descriptors have been asked; clocks and what only notifies are looked at again.
+        asks = false;
+        if !ready {
+            look(subscriptions, ctx);
+        }
+    }
 }
 
 /// Looks, without asking the kernel about descriptors, which are ready. Whether there are any that it must be

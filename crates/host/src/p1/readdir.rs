@@ -1,109 +1,93 @@
 //! A listing that is read in parts.
 
-use std::collections::VecDeque;
+use super::memory::u32_at;
 use wasi_host_core::fs::{Descriptor, DirEntry, Entries};
 use wasi_host_core::{Errno, Result};
 
-/// How many entries are kept to be given again: a guest whose buffer ended in the middle of one asks for it anew.
-const KEPT: usize = 1024;
+/// How many bytes of entries are looked ahead: what one call gives at a time, and what can be given again.
+const WINDOW: usize = 64 << 10;
 
-/// A directory's entries, read forward once. A cookie is an entry's place in the listing, counted from 0; what
-/// lies in the window is given again for nothing, what lies before it by listing anew.
+/// The length of a `dirent` before its name.
+const HEADER: usize = 24;
+
+/// A directory's entries, read forward once. A cookie is an entry's place in the listing, counted from 0. What lies
+/// in the window is given again for nothing (a guest whose buffer ended in the middle of an entry asks for it
+/// anew); what lies before it by listing anew.
 pub(super) struct Listing {
     entries: Entries,
-    window: VecDeque<DirEntry>,
-    /// The cookie of the first entry in the window.
+    /// Entries as guests want them.
+    window: Vec<u8>,
+    /// The cookies of the first entry in the window and of the one behind its last.
     first: u64,
+    next: u64,
     /// Nothing comes after the window.
     complete: bool,
 }
 
 impl Listing {
-    /// Begins a listing.
-    fn new(dir: &Descriptor) -> Result<Self> {
-        Ok(Self { entries: dir.entries()?, window: VecDeque::new(), first: 0, complete: false })
-    }
-
-    /// The listing that goes on from `old`, if there is one that has not gone past `cookie`, with the entries
-    /// from `cookie` on in its window: as many as fill `space` bytes, or as it holds.
+    /// The listing that goes on from `old`, if there is one that has not gone past `cookie`. Its window begins with
+    /// that entry and fills `space` bytes, if there are as many.
     pub(super) fn filled(old: Option<Self>, dir: &Descriptor, cookie: u64, space: usize) -> Result<Self> {
         let mut listing = match old {
-            Some(l) if l.first <= cookie => l,
-            _ => Self::new(dir)?,
+            Some(listing) if listing.first <= cookie => listing,
+            _ => Self { entries: dir.entries()?, window: Vec::new(), first: 0, next: 0, complete: false },
         };
-        listing.fill(cookie, space)?;
+        while !listing.holds(cookie, space) {
+            match listing.entries.next() {
+                None => listing.complete = true,
+                Some(entry) => listing.push(&entry?, cookie),
+            }
+        }
         Ok(listing)
     }
 
-    fn fill(&mut self, cookie: u64, space: usize) -> Result<()> {
-        // What lies before the cookie has been read.
-        let past = usize::try_from(cookie - self.first).unwrap_or(usize::MAX).min(self.window.len());
-        self.window.drain(..past);
-        self.first += past as u64;
-        let mut held: usize = self.window.iter().map(|e| HEADER + e.name.len()).sum();
-        while !self.complete && held < space && self.window.len() < KEPT {
-            match self.entries.next() {
-                None => self.complete = true,
-                Some(entry) => {
-                    let entry = entry?;
-                    if self.first < cookie {
-                        self.first += 1;
-                    } else {
-                        held += HEADER + entry.name.len();
-                        self.window.push_back(entry);
-                    }
-                }
-            }
+    /// Forgets what lies before `cookie`. Whether the window then holds as much as a call gives at a time.
+    pub(super) fn holds(&mut self, cookie: u64, space: usize) -> bool {
+        if cookie < self.first {
+            return false;
         }
-        Ok(())
+        let mut past = 0;
+        while self.first < cookie.min(self.next) {
+            past += HEADER + u32_at(&self.window, past + 16) as usize;
+            self.first += 1;
+        }
+        self.window.drain(..past);
+        self.complete || (self.first == cookie && self.window.len() >= space.min(WINDOW))
     }
 
-    /// Whether [`fill`](Self::fill) has nothing to do.
-    pub(super) fn is_filled(&self, cookie: u64, space: usize) -> bool {
-        let Some(past) = cookie.checked_sub(self.first) else { return false };
-        let past = usize::try_from(past).unwrap_or(usize::MAX);
-        self.complete
-            || self.window.iter().skip(past).map(|e| HEADER + e.name.len()).sum::<usize>() >= space
-            || (past == 0 && self.window.len() == KEPT)
-    }
-
-    /// Writes the entries from `cookie` on, each as a `dirent` and its name, the last cut where the space ends.
-    /// Gives the cookie after the last whole one and the space used.
+    /// Adds an entry; one before `cookie` is only counted.
     ///
     /// ```text
     ///   0        8     16       20     21       24
     ///   | d_next | ino | namlen | type | zeroes | name…
     /// ```
-    pub(super) fn write(&self, cookie: u64, out: &mut [u8]) -> (u64, usize) {
-        let (mut next, mut used) = (cookie, 0);
-        let past = usize::try_from(cookie.saturating_sub(self.first)).unwrap_or(usize::MAX);
-        for entry in self.window.iter().skip(past) {
-            let mut header = [0; HEADER];
-            header[..8].copy_from_slice(&(next + 1).to_le_bytes());
-            header[8..16].copy_from_slice(&entry.ino.to_le_bytes());
-            header[16..20].copy_from_slice(&(entry.name.len() as u32).to_le_bytes());
-            header[20] = super::abi::filetype(entry.file_type);
-            for part in [&header[..], entry.name.as_bytes()] {
-                let n = part.len().min(out.len() - used);
-                out[used..used + n].copy_from_slice(&part[..n]);
-                used += n;
-                if n < part.len() {
-                    return (next, used);
-                }
-            }
-            next += 1;
+    fn push(&mut self, entry: &DirEntry, cookie: u64) {
+        self.next += 1;
+        if self.next <= cookie {
+            self.first = self.next;
+            return;
         }
-        (next, used)
+        let mut header = [0; HEADER];
+        header[..8].copy_from_slice(&self.next.to_le_bytes());
+        header[8..16].copy_from_slice(&entry.ino.to_le_bytes());
+        header[16..20].copy_from_slice(&(entry.name.len() as u32).to_le_bytes());
+        header[20] = super::abi::filetype(entry.file_type);
+        self.window.extend_from_slice(&header);
+        self.window.extend_from_slice(entry.name.as_bytes());
     }
 
-    /// Whether nothing comes after `cookie`.
-    pub(super) fn ends_at(&self, cookie: u64) -> bool {
-        self.complete && cookie >= self.first + self.window.len() as u64
+    /// Copies the window, cut where the space ends; how much that was.
+    pub(super) fn write(&self, out: &mut [u8]) -> usize {
+        let n = self.window.len().min(out.len());
+        out[..n].copy_from_slice(&self.window[..n]);
+        n
+    }
+
+    /// The cookie of what comes after the window; `None` if nothing does.
+    pub(super) fn after(&self) -> Option<u64> {
+        (!self.complete).then_some(self.next)
     }
 }
-
-/// The length of a `dirent` before its name.
-const HEADER: usize = 24;
 
 /// A cookie that no listing gives.
 pub(super) fn check(cookie: u64) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Connections, and sockets that listen.
 
 use super::abi::{self, FdFlags, Rights};
-use super::memory::Memory;
+use super::memory::{Buffers, Memory};
 use super::table::{Entry, Object};
 use super::{Stop, WasiP1Ctx};
 use crate::mode::Mode;
@@ -80,7 +80,8 @@ pub(super) async fn sock_recv<M: Mode>(
         return Err(Errno::Inval.into());
     }
     let (peek, all) = (flags & 1 != 0, flags & 2 != 0);
-    let mut bufs = memory.scatter(iovs, n)?;
+    let mut bufs = Buffers::new();
+    memory.scatter(iovs, n, &mut bufs)?;
     let entry = ctx.table.get(fd)?;
     let (socket, nonblocking) = (entry.socket(Rights::FD_READ)?, entry.nonblocking());
     let (mut count, mut rest) = (0, &mut bufs[..]);

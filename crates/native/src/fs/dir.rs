@@ -55,6 +55,7 @@ impl NativeDir {
         Self { resolver: Resolver::Walk, ..self }
     }
 
+    #[inline]
     fn parent<'d, 'p>(&'d self, path: &'p str) -> Result<Parent<'d, 'p>> {
         self.resolver.parent(self.fd.as_fd(), path)
     }
@@ -68,6 +69,7 @@ impl NativeDir {
         rustix::fs::linkat(&from.dir, &*from.name, &at.dir, name, AtFlags::empty()).map_err(from_os)
     }
 
+    #[inline]
     fn node(&self, fd: OwnedFd, how: Open) -> Result<Node> {
         if how.directory {
             return Ok(self.below(fd));
@@ -79,6 +81,7 @@ impl NativeDir {
         }
     }
 
+    #[inline]
     fn below(&self, fd: OwnedFd) -> Node {
         Node::Dir(Arc::new(Self { fd, fs: self.fs.clone(), resolver: self.resolver }))
     }
@@ -91,6 +94,7 @@ impl AsFd for NativeDir {
 }
 
 /// The name alone, if the path is one: then the kernel has nothing to resolve.
+#[inline]
 fn single(path: &str) -> Option<&str> {
     match path {
         "" | "." | ".." => None,
@@ -100,6 +104,7 @@ fn single(path: &str) -> Option<&str> {
 }
 
 /// What stands behind `open` in C.
+#[inline]
 fn flags(how: Open) -> Result<OFlags> {
     if how.create && how.directory {
         return Err(Errno::Inval);

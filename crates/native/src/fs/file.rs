@@ -59,6 +59,7 @@ impl NativeFile {
     }
 
     /// One that was opened beneath a directory on `near`, with `NONBLOCK`.
+    #[inline]
     pub(super) fn beneath(fd: OwnedFd, stat: &Stat, near: &Arc<Filesystem>) -> Self {
         let file_type = file_type(stat);
         let seekable = match file_type {
@@ -72,6 +73,7 @@ impl NativeFile {
 
     /// Offsets must mean something here, and the kernel must not take them for something else: to some calls -1
     /// is the position that all users of the descriptor share.
+    #[inline]
     fn at(&self, offset: u64) -> Result<()> {
         match self.stream {
             Some(_) => Err(Errno::SPipe),

@@ -28,6 +28,7 @@ impl Filesystem {
     }
 
     /// The one that holds `fd`, on device `dev`.
+    #[inline]
     pub(super) fn of(self: &Arc<Self>, fd: impl AsFd, dev: u64) -> Arc<Self> {
         let mut here = self;
         while here.dev != dev {
@@ -37,6 +38,7 @@ impl Filesystem {
     }
 
     /// Whether directories and regular files here may have to wait for a disk.
+    #[inline]
     pub(super) fn blocking(&self) -> Blocking {
         if self.memory { Blocking::Never } else { Blocking::Maybe }
     }

@@ -8,11 +8,13 @@ use wasi_host_core::fs::{FileType, Metadata};
 use wasi_host_core::time::{SetTime, Timestamp};
 
 /// About what is open.
+#[inline]
 pub(super) fn of(fd: impl AsFd) -> Result<Metadata> {
     rustix::fs::fstat(fd).map(|stat| metadata(&stat)).map_err(from_os)
 }
 
 #[allow(clippy::unnecessary_cast, reason = "the fields differ in width and sign between systems")]
+#[inline]
 pub(super) fn metadata(stat: &Stat) -> Metadata {
     Metadata {
         file_type: file_type(stat),
@@ -26,6 +28,7 @@ pub(super) fn metadata(stat: &Stat) -> Metadata {
     }
 }
 
+#[inline]
 pub(super) fn file_type(stat: &Stat) -> FileType {
     file_type_of(rustix::fs::FileType::from_raw_mode(stat.st_mode as rustix::fs::RawMode))
 }
@@ -44,6 +47,7 @@ pub(super) fn file_type_of(kind: rustix::fs::FileType) -> FileType {
 }
 
 /// A filesystem in user space may say anything about nanoseconds; then the second has to do.
+#[inline]
 fn timestamp(seconds: i64, nanoseconds: i64) -> Timestamp {
     u32::try_from(nanoseconds)
         .ok()

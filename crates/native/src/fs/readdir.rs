@@ -18,13 +18,18 @@ pub(super) fn entries(dir: OwnedFd) -> Result<Entries> {
     let listing = rustix::fs::Dir::new(dir).map_err(from_os)?;
     Ok(Box::new(listing.map(|entry| {
         let entry = entry.map_err(from_os)?;
-        Ok(shown(entry.file_name(), entry.file_type(), entry.ino()))
+        Ok(DirEntry {
+            name: shown(entry.file_name()).into_owned(),
+            file_type: file_type_of(entry.file_type()),
+            ino: entry.ino(),
+        })
     })))
 }
 
 /// A name that is not UTF-8 must not hide the others.
-fn shown(name: &std::ffi::CStr, file_type: rustix::fs::FileType, ino: u64) -> DirEntry {
-    DirEntry { name: name.to_string_lossy().into_owned(), file_type: file_type_of(file_type), ino }
+fn shown(name: &std::ffi::CStr) -> std::borrow::Cow<'_, str> {
+    // The check alone is much the faster, and nearly always enough.
+    name.to_str().map_or_else(|_| name.to_string_lossy(), Into::into)
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -33,6 +38,7 @@ mod linux {
     use rustix::fs::RawDir;
     use rustix::io::Errno as Os;
     use std::mem::MaybeUninit;
+    use wasi_host_core::fs::FileType;
 
     /// What one system call may bring: some hundred to a thousand names.
     const BLOCK: usize = 32 * 1024;
@@ -41,17 +47,22 @@ mod linux {
     pub(super) struct Listing {
         dir: Option<OwnedFd>,
         buffer: Box<[MaybeUninit<u8>]>,
-        block: std::vec::IntoIter<DirEntry>,
+        /// The names of a block, one behind the other: a string for each is made when it is asked for.
+        names: String,
+        /// Where each of them ends, what it is, and its number.
+        block: Vec<(usize, FileType, u64)>,
+        /// How many of the block were given.
+        given: usize,
     }
 
     impl Listing {
         pub(super) fn new(dir: OwnedFd) -> Self {
-            Self { dir: Some(dir), buffer: Box::new_uninit_slice(BLOCK), block: Vec::new().into_iter() }
+            let buffer = Box::new_uninit_slice(BLOCK);
+            Self { dir: Some(dir), buffer, names: String::new(), block: Vec::new(), given: 0 }
         }
 
         fn read_block(&mut self) -> Result<()> {
             let Some(dir) = &self.dir else { return Ok(()) };
-            let mut block = Vec::new();
             let mut raw = RawDir::new(dir, &mut self.buffer);
             while let Some(entry) = raw.next() {
                 let entry = match entry {
@@ -59,12 +70,12 @@ mod linux {
                     Err(Os::NOENT) => break,
                     entry => entry.map_err(from_os)?,
                 };
-                block.push(shown(entry.file_name(), entry.file_type(), entry.ino()));
+                self.names.push_str(&shown(entry.file_name()));
+                self.block.push((self.names.len(), file_type_of(entry.file_type()), entry.ino()));
                 if raw.is_buffer_empty() {
                     break;
                 }
             }
-            self.block = block.into_iter();
             Ok(())
         }
     }
@@ -73,16 +84,22 @@ mod linux {
         type Item = Result<DirEntry>;
 
         fn next(&mut self) -> Option<Self::Item> {
-            if self.block.len() == 0 {
+            if self.given == self.block.len() {
+                self.names.clear();
+                self.block.clear();
+                self.given = 0;
                 let read = self.read_block();
-                if read.is_err() || self.block.len() == 0 {
+                if read.is_err() || self.block.is_empty() {
                     self.dir = None;
                 }
                 if let Err(e) = read {
                     return Some(Err(e));
                 }
             }
-            self.block.next().map(Ok)
+            let &(end, file_type, ino) = self.block.get(self.given)?;
+            let begin = self.given.checked_sub(1).map_or(0, |before| self.block[before].0);
+            self.given += 1;
+            Some(Ok(DirEntry { name: self.names[begin..end].to_owned(), file_type, ino }))
         }
     }
 }

@@ -58,6 +58,7 @@ pub(super) fn split(path: &str) -> Result<Split<'_>> {
     Ok(Split { prefix, last, slash: trimmed.len() < path.len() })
 }
 
+#[inline]
 fn relative(path: &str) -> Result<()> {
     match path.as_bytes() {
         [] => Err(Errno::NoEnt),
@@ -70,6 +71,7 @@ fn relative(path: &str) -> Result<()> {
 
 impl Resolver {
     /// Opens what `path` names, links in its last place only followed without `NOFOLLOW`.
+    #[inline]
     pub(super) fn open(self, start: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd> {
         relative(path)?;
         match self {
@@ -85,6 +87,7 @@ impl Resolver {
     }
 
     /// The same if it needs no disk; `Again` otherwise.
+    #[inline]
     pub(super) fn try_open(self, start: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd> {
         relative(path)?;
         match self {
@@ -98,6 +101,7 @@ impl Resolver {
     }
 
     /// What `path` names.
+    #[inline]
     pub(super) fn stat(self, start: BorrowedFd<'_>, path: &str, follow: Follow) -> Result<Stat> {
         match self {
             #[cfg(target_os = "linux")]
@@ -117,6 +121,7 @@ impl Resolver {
     }
 
     /// The same if it needs no disk; `Again` otherwise.
+    #[inline]
     pub(super) fn try_stat(self, start: BorrowedFd<'_>, path: &str, follow: Follow) -> Result<Stat> {
         match self {
             #[cfg(target_os = "linux")]
@@ -129,6 +134,7 @@ impl Resolver {
     }
 
     /// Where a name is to be made or removed.
+    #[inline]
     pub(super) fn parent<'d, 'p>(self, start: BorrowedFd<'d>, path: &'p str) -> Result<Parent<'d, 'p>> {
         let Split { prefix, last, slash } = split(path)?;
         let dir = match last {
@@ -215,11 +221,13 @@ mod kernel {
     const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS);
 
     /// How to open what is only to be looked at.
+    #[inline]
     pub(super) fn to_stat(follow: Follow) -> OFlags {
         let flags = OFlags::PATH | OFlags::CLOEXEC;
         if follow == Follow::Yes { flags } else { flags | OFlags::NOFOLLOW }
     }
 
+    #[inline]
     pub(super) fn open(start: BorrowedFd<'_>, path: &str, flags: OFlags) -> rustix::io::Result<OwnedFd> {
         let attempt = || rustix::fs::openat2(start, path, flags, mode(flags), BENEATH);
         for _ in 1..ATTEMPTS {
@@ -231,6 +239,7 @@ mod kernel {
         attempt()
     }
 
+    #[inline]
     pub(super) fn open_cached(
         start: BorrowedFd<'_>,
         path: &str,

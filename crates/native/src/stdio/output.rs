@@ -97,6 +97,11 @@ impl HostOutputStream for Output {
         Ok(())
     }
 
+    fn write_some(&mut self, src: &[u8]) -> StreamResult<usize> {
+        self.drain()?;
+        if self.rest.is_empty() { self.try_write(src) } else { Ok(0) }
+    }
+
     fn flush(&mut self) -> StreamResult<()> {
         self.drain()
     }
