@@ -103,7 +103,7 @@ fn set_stat(m: &mut [u8], at: u32, st: &Stat) -> u32 {
     put64(m, at, st.st_dev);
     put64(m, at + 8, st.st_ino);
     put64(m, at + 16, 4);
-    put64(m, at + 24, st.st_nlink as u64);
+    put64(m, at + 24, st.st_nlink);
     put64(m, at + 32, st.st_size as u64);
     put64(m, at + 40, nanos(st.st_atime, st.st_atime_nsec));
     put64(m, at + 48, nanos(st.st_mtime, st.st_mtime_nsec));

@@ -130,12 +130,8 @@ fn advice(from: &str, name: &str, have: Versions) -> String {
 
 /// A module without memory cannot receive anything from WASI.
 pub(crate) fn memory(module: &Module, file: &Path) -> Result<()> {
-    // These say nothing through memory.
-    const WITHOUT: [&str; 3] = ["proc_exit", "proc_raise", "sched_yield"];
     let wants = module.imports().find(|import| {
-        [P0, P1].contains(&import.module())
-            && import.ty().func().is_some()
-            && !WITHOUT.contains(&import.name())
+        [P0, P1].contains(&import.module()) && import.ty().func().is_some() && import.name() != "proc_exit"
     });
     let has = module.exports().any(|export| export.name() == "memory" && export.ty().memory().is_some());
     if let Some(import) = wants.filter(|_| !has) {

@@ -56,13 +56,8 @@ pub(crate) fn of(
         Stop::Within(file, error) => (file, error),
     };
     if let Some(&I32Exit(status)) = error.downcast_ref() {
-        return Ok(u8::try_from(status).unwrap_or_else(|_| {
-            report(
-                &file.display(),
-                &format_args!("the program left with status {status}, but a status is 0 to 255"),
-            );
-            FAILED
-        }));
+        // What a process can give: the low eight bits, as after C's `exit`.
+        return Ok(status as u8);
     }
     let backtrace = error.downcast_ref::<WasmBacktrace>();
     if backtrace.is_none() && !error.is::<Trap>() && !error.is::<ThrownException>() {

@@ -1,8 +1,8 @@
 //! Sockets as capabilities. No operation waits: `Again` says "not yet", and `wait` says for what.
 
+use crate::Result;
 use crate::fs::Interest;
 use crate::wait::Wait;
-use crate::{Errno, Result};
 use std::io::{IoSlice, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -64,7 +64,7 @@ pub enum Shutdown {
     Receive,
     /// Send no more.
     Send,
-    /// Neither.
+    /// Both.
     Both,
 }
 
@@ -118,22 +118,4 @@ pub trait Lookup: Send {
     fn addresses(&mut self) -> Result<Vec<IpAddr>>;
     /// What to wait for before asking again.
     fn wait(&self) -> Wait<'_>;
-}
-
-/// No network at all: what a context has unless it was given one.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoNetwork;
-
-impl Network for NoNetwork {
-    fn tcp(&self, _: Family) -> Result<Arc<dyn TcpSocket>> {
-        Err(Errno::Access)
-    }
-
-    fn udp(&self, _: Family) -> Result<Arc<dyn UdpSocket>> {
-        Err(Errno::Access)
-    }
-
-    fn lookup(&self, _: &str) -> Result<Box<dyn Lookup>> {
-        Err(Errno::Access)
-    }
 }

@@ -7,7 +7,8 @@ use bytes::Bytes;
 /// Something that a guest can wait for.
 #[async_trait::async_trait]
 pub trait Subscribe: Send + 'static {
-    /// Ends when it is worth trying again.
+    /// Ends when it is worth trying again. It may be dropped before and asked for anew: what it waits for must not
+    /// begin again with it.
     async fn ready(&mut self);
 
     /// The same as a value, for those who can say it: then no future is made and no runtime entered.

@@ -54,9 +54,9 @@ pub trait Waiter: Send + Sync {
     /// Blocks the thread until at least one of `waits` or `futures` has ended, then appends all that have to
     /// `ended`. If some have at once it does not block. An event is a hint: the caller looks again.
     ///
-    /// `futures` go with entries that are [`Wait::Future`]; each is tagged with that entry's index. They stay
-    /// alive across calls, because a future that is dropped forgets whom to wake; one that has ended is not
-    /// brought again.
+    /// `futures` go with entries that are [`Wait::Future`]; each is tagged with that entry's index. One that
+    /// is dropped forgets whom to wake, so whoever goes on waiting for the same thing keeps it; one that has ended
+    /// is not brought again.
     ///
     /// # Errors
     ///

@@ -181,7 +181,8 @@ impl WasiCtxBuilder {
         Ok(self.preopened(dir, guest_path, dir_perms, file_perms))
     }
 
-    /// Gives any directory to the guest: in memory, an archive, your own.
+    /// Gives any directory to the guest: in memory, an archive, your own. One that is shared already goes through
+    /// [`preopened_shared`](Self::preopened_shared).
     pub fn preopened(
         &mut self,
         dir: impl Dir,
@@ -201,6 +202,12 @@ impl WasiCtxBuilder {
         file_perms: FilePerms,
     ) -> &mut Self {
         self.dirs.push((dir, guest_path.as_ref().to_owned(), dir_perms, file_perms));
+        self
+    }
+
+    /// Gives a directory under a grant of the embedder's own, which can be revoked while the guest runs.
+    pub fn preopened_descriptor(&mut self, dir: Descriptor, guest_path: impl AsRef<str>) -> &mut Self {
+        self.ctx.preopens.push((dir, guest_path.as_ref().to_owned()));
         self
     }
 

@@ -22,7 +22,8 @@ pub enum BlockingPolicy {
     Adaptive,
     /// Everything on the calling thread: fastest, and a slow disk delays whatever else that thread serves.
     Inline,
-    /// Everything that may touch a disk on a thread pool.
+    /// Everything that may touch a disk on a thread pool; but for the closing of a file, and questions about one that
+    /// is open.
     Offload,
 }
 

@@ -38,10 +38,11 @@
 //! | `p0` | WASI 0.0, the module [`p0`] |
 //! | `async` | the asynchronous linkers, on tokio; without it neither tokio nor `wasmtime/async` is compiled |
 
+#![cfg_attr(not(feature = "p1"), allow(dead_code, reason = "only adapters use what a context holds"))]
+
 mod builder;
 mod ctx;
 mod error;
-#[cfg(any(feature = "p0", feature = "p1"))]
 mod mode;
 
 #[cfg(feature = "p0")]
@@ -67,4 +68,9 @@ pub use wasi_host_core::stream::{
 };
 pub use wasi_host_core::{Errno, clock, fs, limits, net, pipe, random, time, wait};
 pub use wasi_host_native::random::thread_rng;
-pub use wasi_host_native::stdio::{OutputFile, Stderr, Stdin, Stdout, stderr, stdin, stdout};
+pub use wasi_host_native::stdio::{InputFile, OutputFile, Stderr, Stdin, Stdout, stderr, stdin, stdout};
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -6,6 +6,7 @@
 use crate::ctx::BlockingPolicy;
 use crate::error::Interrupted;
 use crate::wait::{BoxFuture, Event, Interrupt, Wait, Waiter};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
@@ -57,7 +58,7 @@ pub(crate) trait Mode: Send + Sync + 'static {
 pub(crate) enum Kind {
     /// For bytes or names that are usually cached, and there is a way to ask for just those.
     Cached,
-    /// For nothing but a copy into the page cache.
+    /// For nothing but memory: a copy into the page cache, what is known of an open file.
     Buffered,
     /// For a disk.
     Disk,
@@ -97,7 +98,12 @@ impl Mode for Awaits {
         futures: &mut [(usize, BoxFuture<'_, ()>)],
         ended: &mut Vec<Event>,
     ) -> Result<(), Pause> {
-        Ok(waiter.any_async(waits, futures, ended).await?)
+        waiter.any_async(waits, futures, ended).await?;
+        if !futures.is_empty() {
+            // A user's stream that is always ready and never gives anything must not hold its thread.
+            yield_now().await;
+        }
+        Ok(())
     }
 
     fn offloads(policy: BlockingPolicy, blocking: Blocking, kind: Kind) -> bool {
@@ -118,6 +124,20 @@ impl Mode for Awaits {
             },
         }
     }
+}
+
+/// Lets others run.
+#[cfg(feature = "async")]
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// What can be done at once, before a future is made for it.
@@ -204,17 +224,32 @@ impl Waiting {
         self.pause::<M>(&mut vec![Wait::Future], &mut [(0, stream.ready())], &mut Vec::new()).await
     }
 
+    /// Does something on another thread. An interrupt ends the waiting for it, not the doing.
+    pub(crate) async fn elsewhere<M: Mode, R: Send + 'static>(
+        &self,
+        op: impl FnOnce() -> Result<R> + Send + 'static,
+    ) -> Result<R, Pause> {
+        let Some(interrupt) = self.interrupt.get() else { return M::offload(op).await };
+        let (mut work, mut interrupted) = (pin!(M::offload(op)), pin!(interrupted(interrupt)));
+        poll_fn(|cx| match work.as_mut().poll(cx) {
+            Poll::Pending => interrupted.as_mut().poll(cx).map(|i| Err(Pause::Interrupted(i))),
+            done => done,
+        })
+        .await
+    }
+
     /// Does something with a descriptor, elsewhere if that may take long.
     pub(crate) async fn on_descriptor<M: Mode, R: Send + 'static>(
         &self,
+        kind: Kind,
         descriptor: &Descriptor,
         op: impl FnOnce(&Descriptor) -> Result<R> + Send + 'static,
     ) -> Result<R, Pause> {
-        if !M::offloads(self.policy, descriptor.blocking(), Kind::Disk) {
+        if !M::offloads(self.policy, descriptor.blocking(), kind) {
             return Ok(op(descriptor)?);
         }
         let descriptor = descriptor.clone();
-        M::offload(move || op(&descriptor)).await
+        self.elsewhere::<M, _>(move || op(&descriptor)).await
     }
 
     /// Does something with a name in a directory, elsewhere if that may take long.
@@ -228,7 +263,7 @@ impl Waiting {
             return Ok(op(dir, path)?);
         }
         let (dir, path) = (dir.clone(), path.to_owned());
-        M::offload(move || op(&dir, &path)).await
+        self.elsewhere::<M, _>(move || op(&dir, &path)).await
     }
 
     /// Does something with two names, elsewhere if that may take long.
@@ -238,11 +273,12 @@ impl Waiting {
         (to, to_path): (&Descriptor, &str),
         op: impl FnOnce((&Descriptor, &str), (&Descriptor, &str)) -> Result<R> + Send + 'static,
     ) -> Result<R, Pause> {
-        if !M::offloads(self.policy, from.blocking(), Kind::Disk) {
+        let offloads = |dir: &Descriptor| M::offloads(self.policy, dir.blocking(), Kind::Disk);
+        if !offloads(from) && !offloads(to) {
             return Ok(op((from, path), (to, to_path))?);
         }
         let (from, path, to, to_path) = (from.clone(), path.to_owned(), to.clone(), to_path.to_owned());
-        M::offload(move || op((&from, &path), (&to, &to_path))).await
+        self.elsewhere::<M, _>(move || op((&from, &path), (&to, &to_path))).await
     }
 
     /// Looks a name up: from the cache if that is where it is, else as [`on_path`](Self::on_path) does.
@@ -253,7 +289,8 @@ impl Waiting {
         cached: impl FnOnce(&Descriptor, &str) -> Result<R>,
         op: impl FnOnce(&Descriptor, &str) -> Result<R> + Send + 'static,
     ) -> Result<R, Pause> {
-        let asks = self.policy == BlockingPolicy::Adaptive;
+        // The cache is asked when the call is tried; after that it is known not to have the answer.
+        let asks = M::TRIES && self.policy == BlockingPolicy::Adaptive;
         if asks && M::offloads(self.policy, dir.blocking(), Kind::Cached) {
             match cached(dir, path) {
                 Err(Errno::Again) => {}
@@ -261,5 +298,16 @@ impl Waiting {
             }
         }
         self.on_path::<M, R>(dir, path, op).await
+    }
+}
+
+/// Ends when somebody interrupts.
+async fn interrupted(interrupt: &Interrupt) -> Interrupted {
+    loop {
+        let watch = interrupt.watch();
+        if interrupt.is_set() {
+            return Interrupted;
+        }
+        watch.wait().await;
     }
 }

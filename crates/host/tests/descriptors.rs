@@ -186,7 +186,8 @@ fn standard_streams_are_no_files() {
         g.ok("fd_read", &[0, 4096, 3, 2048]);
         assert_eq!((g.u32(2048), g.read(8192, 1), g.read(9001, 1)), (2, b"u".to_vec(), b"t".to_vec()));
         assert_eq!(g.fd_read(0, 3).unwrap(), b"", "the end");
-        assert_eq!((g.fd_read(1, 3), g.fd_write(0, b"x")), (Err(NOTCAPABLE), -i64::from(NOTCAPABLE)));
+        assert_eq!((g.fd_read(1, 3), g.fd_write(0, b"x")), (Err(BADF), -i64::from(BADF)));
+        assert_eq!((g.fd_read(3, 3), g.fd_write(3, b"x")), (Err(31), -31), "a directory");
         for fd in [0, 1, 2] {
             assert_eq!(g.call("fd_seek", &[fd, 0, 0, 0]), 70, "{fd}");
             assert_eq!(g.call("fd_tell", &[fd, 0]), 70, "{fd}");

@@ -300,3 +300,117 @@ fn a_clock_driven_by_hand_is_slept_by() {
         hand.join().unwrap();
     }
 }
+
+/// Output that takes a little at a time, and now and then nothing.
+#[derive(Clone, Default)]
+struct Grudging {
+    taken: std::sync::Arc<std::sync::Mutex<Vec<u8>>>,
+    calls: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+}
+
+#[async_trait]
+impl Subscribe for Grudging {
+    async fn ready(&mut self) {}
+
+    fn wait(&self) -> Wait<'_> {
+        Wait::Ready
+    }
+}
+
+impl wasi_host::HostOutputStream for Grudging {
+    /// Promises more than it then takes.
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(1000)
+    }
+
+    fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
+        self.taken.lock().unwrap().extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    fn write_some(&mut self, src: &[u8]) -> StreamResult<usize> {
+        let calls = self.calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let n = if calls.is_multiple_of(2) { src.len().min(3) } else { 0 };
+        self.taken.lock().unwrap().extend_from_slice(&src[..n]);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+}
+
+impl wasi_host::StdoutStream for Grudging {
+    fn stream(&self) -> wasi_host::OutputStream {
+        Box::new(self.clone())
+    }
+
+    fn isatty(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn no_byte_is_written_twice_or_lost() {
+    for kind in KINDS {
+        let out = Grudging::default();
+        let mut g = Guest::new(kind, WasiCtxBuilder::new().stdout(out.clone()).build_p1());
+        let text = b"every byte arrives once, in order";
+        let mut sent = 0;
+        while sent < text.len() {
+            let rest = &text[sent..];
+            g.write(8192, rest);
+            let half = rest.len() as u64 / 2;
+            g.iovecs(4096, &[(8192, half), (8192 + half, rest.len() as u64 - half)]);
+            g.ok("fd_write", &[1, 4096, 2, 2048]);
+            sent += g.u32(2048) as usize;
+        }
+        assert_eq!(*out.taken.lock().unwrap(), text, "{kind:?}");
+    }
+}
+
+#[test]
+fn streams_are_polled_in_the_direction_they_have() {
+    for kind in KINDS {
+        let mut g = Guest::new(kind, WasiCtxBuilder::new().build_p1());
+        for (fd, tag, errno) in [(0, 1, 0), (0, 2, 8), (1, 1, 8), (1, 2, 0), (2, 2, 0)] {
+            descriptor(&mut g, 0, 9, tag, fd);
+            assert_eq!(poll(&mut g, 1), [(9, errno, tag)], "{fd} for {tag}");
+        }
+    }
+}
+
+#[test]
+fn a_call_may_be_dropped_while_it_waits() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (_, _dir, fifo) = with_fifo(Kind::Sync);
+    let writer = std::fs::File::options().read(true).write(true).open(&fifo).unwrap();
+    let engine = wasmtime::Engine::default();
+    let mut linker = wasmtime::Linker::new(&engine);
+    wasi_host::p1::add_to_linker_async(&mut linker, |c| c).unwrap();
+    let mut b = WasiCtxBuilder::new();
+    b.preopened_dir(fifo.parent().unwrap(), "/", DirPerms::all(), FilePerms::all()).unwrap();
+    let module = wasmtime::Module::new(&engine, proxy("wasi_snapshot_preview1")).unwrap();
+    let of_the_fifo = |e: std::io::Result<std::fs::DirEntry>| {
+        std::fs::read_link(e.unwrap().path()).is_ok_and(|target| target == fifo)
+    };
+    let open_files = || std::fs::read_dir("/proc/self/fd").unwrap().map(of_the_fifo).filter(|of| *of).count();
+    runtime.block_on(async {
+        let mut store = wasmtime::Store::new(&engine, b.build_p1());
+        let instance = linker.instantiate_async(&mut store, &module).await.unwrap();
+        let memory = instance.get_memory(&mut store, "memory").unwrap();
+        memory.write(&mut store, 0, b"\x00\x20\x00\x00\x09\x00\x00\x00fifo").unwrap();
+        type Open = (u32, u32, u32, u32, u32, u64, u64, u32, u32);
+        let open = instance.get_typed_func::<Open, u32>(&mut store, "path_open").unwrap();
+        let opened = open.call_async(&mut store, (3, 0, 8, 4, 0, READ, 0, 0, 64)).await.unwrap();
+        assert_eq!(opened, 0);
+        let read = instance.get_typed_func::<(u32, u32, u32, u32), u32>(&mut store, "fd_read").unwrap();
+        let before = open_files();
+        let call = read.call_async(&mut store, (4, 0, 1, 64));
+        assert!(tokio::time::timeout(Duration::from_millis(20), call).await.is_err());
+        assert_eq!(open_files(), before, "nothing is left behind");
+        (&writer).write_all(b"later").unwrap();
+        assert_eq!(read.call_async(&mut store, (4, 0, 1, 64)).await.unwrap(), 0);
+        assert_eq!(memory.data(&store)[0x2000..0x2005], *b"later");
+    });
+}

@@ -36,25 +36,14 @@ impl Cursor {
         Ok(n)
     }
 
-    /// The same, if that needs no waiting for a disk; `Again` otherwise.
-    #[inline]
-    pub fn try_read(&mut self, from: &Descriptor, bufs: &mut [IoSliceMut<'_>]) -> Result<usize> {
-        let file = from.readable()?;
-        if !from.is_seekable() {
-            return file.read(bufs);
-        }
-        let n = file.try_read_at(bufs, self.position)?;
-        self.position += n as u64;
-        Ok(n)
-    }
-
     /// Writes where the cursor is, or at the end if it appends, and moves it behind that.
     #[inline]
     pub fn write(&mut self, to: &Descriptor, bufs: &[IoSlice<'_>]) -> Result<usize> {
         if self.append {
             let n = to.append(bufs)?;
             if to.is_seekable() {
-                self.position = to.metadata()?.size;
+                // What was written is written, whether or not its end can be told.
+                self.position = to.metadata().map_or(self.position + n as u64, |m| m.size);
             }
             return Ok(n);
         }

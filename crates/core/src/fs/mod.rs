@@ -217,9 +217,10 @@ pub trait File: Any + Send + std::marker::Sync {
         Err(Errno::SPipe)
     }
 
-    /// What to wait for after `Again`.
+    /// What to wait for after `Again`: asked also by polls, so that what has a position is always ready. Where the
+    /// answer is a [`Wait::Notify`], its watch is taken first, then the state looked at again.
     fn wait(&self, _interest: Interest) -> Wait<'_> {
-        Wait::Ready
+        if self.is_seekable() { Wait::Ready } else { Wait::Forever }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{Errno, Result};
 pub const NAME_MAX: usize = 255;
 
 /// Refuses what no backend need ever see.
-pub(super) fn check(path: &str, longest: usize) -> Result<()> {
+pub fn check(path: &str, longest: usize) -> Result<()> {
     match path.as_bytes() {
         [] => Err(Errno::NoEnt),
         p if p.len() > longest => Err(Errno::NameTooLong),

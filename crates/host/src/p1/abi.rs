@@ -75,6 +75,9 @@ bitflags::bitflags! {
         const NONBLOCK = 1 << 2;
         const RSYNC = 1 << 3;
         const SYNC = 1 << 4;
+
+        /// Those under which a write returns when it has reached the disk.
+        const SYNCHRONOUS = Self::DSYNC.bits() | Self::RSYNC.bits() | Self::SYNC.bits();
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) fn fd_fdstat_get(
 ///
 /// # Errors
 ///
-/// `NotSup` where that would change when writes reach the disk, which is settled when a file is opened.
+/// `NotSup` where that would have writes reach the disk earlier: when they do is settled when a file is opened.
 ///
 /// # POSIX
 ///

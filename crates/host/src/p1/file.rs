@@ -28,7 +28,11 @@ pub(super) async fn fd_advise<M: Mode>(
     if i64::try_from(offset).is_err() || i64::try_from(len).is_err() {
         return Err(Errno::Inval.into());
     }
-    Ok(ctx.ctx.waiting.on_descriptor::<M, _>(descriptor, move |d| d.advise(offset, len, advice)).await?)
+    Ok(ctx
+        .ctx
+        .waiting
+        .on_descriptor::<M, _>(Kind::Disk, descriptor, move |d| d.advise(offset, len, advice))
+        .await?)
 }
 
 /// Makes room in a file, and the file at least that long.
@@ -47,7 +51,11 @@ pub(super) async fn fd_allocate<M: Mode>(
     if len == 0 {
         return Err(Errno::Inval.into());
     }
-    Ok(ctx.ctx.waiting.on_descriptor::<M, _>(descriptor, move |d| d.allocate(offset, len)).await?)
+    Ok(ctx
+        .ctx
+        .waiting
+        .on_descriptor::<M, _>(Kind::Disk, descriptor, move |d| d.allocate(offset, len))
+        .await?)
 }
 
 /// The file behind a descriptor, for a call that means nothing for a directory.
@@ -83,7 +91,7 @@ pub(super) async fn fd_sync<M: Mode>(_: &mut Memory<'_>, ctx: &mut WasiP1Ctx, fd
 
 async fn sync<M: Mode>(ctx: &mut WasiP1Ctx, fd: u32, right: Rights, data_only: bool) -> Result<(), Stop> {
     let descriptor = ctx.table.get(fd)?.descriptor(right, Errno::Inval)?;
-    Ok(ctx.ctx.waiting.on_descriptor::<M, _>(descriptor, move |d| d.sync(data_only)).await?)
+    Ok(ctx.ctx.waiting.on_descriptor::<M, _>(Kind::Disk, descriptor, move |d| d.sync(data_only)).await?)
 }
 
 /// Says what is known of an open file.
@@ -101,7 +109,7 @@ pub(super) async fn fd_filestat_get<M: Mode, V: Version>(
     entry.need(Rights::FD_FILESTAT_GET)?;
     let metadata = match &entry.object {
         Object::File { descriptor, .. } | Object::Dir { descriptor, .. } => {
-            ctx.ctx.waiting.on_descriptor::<M, _>(descriptor, Descriptor::metadata).await?
+            ctx.ctx.waiting.on_descriptor::<M, _>(Kind::Buffered, descriptor, Descriptor::metadata).await?
         }
         // Of a stream only its kind is known.
         _ => Metadata {
@@ -130,7 +138,7 @@ pub(super) async fn fd_filestat_set_size<M: Mode>(
     size: u64,
 ) -> Result<(), Stop> {
     let descriptor = ctx.table.get(fd)?.descriptor(Rights::FD_FILESTAT_SET_SIZE, Errno::Inval)?;
-    Ok(ctx.ctx.waiting.on_descriptor::<M, _>(descriptor, move |d| d.set_len(size)).await?)
+    Ok(ctx.ctx.waiting.on_descriptor::<M, _>(Kind::Disk, descriptor, move |d| d.set_len(size)).await?)
 }
 
 /// Sets the times of an open file, in nanoseconds since 1970.
@@ -150,7 +158,9 @@ pub(super) async fn fd_filestat_set_times<M: Mode>(
     let now = ctx.ctx.virtual_now();
     let descriptor = ctx.table.get(fd)?.descriptor(Rights::FD_FILESTAT_SET_TIMES, Errno::BadF)?;
     let waiting = &ctx.ctx.waiting;
-    Ok(waiting.on_descriptor::<M, _>(descriptor, move |d| d.set_times(accessed, modified, now)).await?)
+    Ok(waiting
+        .on_descriptor::<M, _>(Kind::Disk, descriptor, move |d| d.set_times(accessed, modified, now))
+        .await?)
 }
 
 /// Lists a directory.
@@ -195,7 +205,8 @@ pub(super) async fn fd_readdir<M: Mode>(
             let left = listing.take();
             listing = Some(if offloads {
                 let d = descriptor.clone();
-                M::offload(move || Listing::filled(left, &d, cookie, space)).await?
+                let fill = move || Listing::filled(left, &d, cookie, space);
+                ctx.ctx.waiting.elsewhere::<M, _>(fill).await?
             } else {
                 Listing::filled(left, descriptor, cookie, space)?
             });
@@ -205,6 +216,7 @@ pub(super) async fn fd_readdir<M: Mode>(
             next = filled.after();
         }
     }
-    *kept = listing;
+    // A guest that had room to spare has seen the end, and a listing holds a descriptor of the host's.
+    *kept = listing.filter(|_| written == out.len());
     memory.set_u32(used, written as u32)
 }

@@ -42,9 +42,13 @@ pub(super) async fn fd_read<M: Mode>(
     let mut bufs = Buffers::new();
     memory.scatter(iovs, n, &mut bufs)?;
     let entry = ctx.table.get_mut(fd)?;
-    entry.need(Rights::FD_READ)?;
+    let allowed = entry.need(Rights::FD_READ);
     let (nonblocking, waiting) = (entry.nonblocking(), &ctx.ctx.waiting);
     let count = match &mut entry.object {
+        Object::Dir { .. } => return Err(Errno::IsDir.into()),
+        Object::Output { .. } => return Err(Errno::BadF.into()),
+        _ if allowed.is_err() => return Err(Errno::NotCapable.into()),
+        _ if bufs.iter().all(|b| b.is_empty()) => 0,
         Object::File { descriptor, cursor } => loop {
             match read_file::<M>(waiting, descriptor, cursor, &mut bufs).await {
                 Err(Pause::Errno(Errno::Again)) if !nonblocking => {
@@ -62,8 +66,6 @@ pub(super) async fn fd_read<M: Mode>(
                 r => break r?,
             }
         },
-        Object::Dir { .. } => return Err(Errno::IsDir.into()),
-        Object::Output { .. } => return Err(Errno::BadF.into()),
     };
     drop(bufs);
     memory.set_u32(nread, count as u32)
@@ -92,36 +94,35 @@ async fn read_elsewhere<M: Mode>(
     offset: u64,
 ) -> Result<usize, Pause> {
     let wanted: usize = bufs.iter().map(|b| b.len()).sum();
-    let had = match waiting.policy {
-        BlockingPolicy::Adaptive => match descriptor.try_read_at(bufs, offset) {
-            // Short in the middle of a file is the end of what is cached, not of the file.
-            Ok(n) if n > 0 && n < wanted && descriptor.metadata()?.size > offset + n as u64 => n,
-            Err(Errno::Again) => 0,
-            r => return Ok(r?),
-        },
-        _ => 0,
-    };
-    let (descriptor, from, len) = (descriptor.clone(), offset + had as u64, (wanted - had).min(TRIP));
-    let bytes = M::offload(move || {
+    if M::TRIES {
+        // The cache is asked first; after that it is known not to have all of it.
+        return match waiting.policy {
+            BlockingPolicy::Adaptive => match descriptor.try_read_at(bufs, offset) {
+                // Short in the middle of a file is the end of what is cached, not of the file.
+                Ok(n) if n > 0 && n < wanted && descriptor.metadata()?.size > offset + n as u64 => {
+                    Err(Pause::Later)
+                }
+                Err(Errno::Again) => Err(Pause::Later),
+                r => Ok(r?),
+            },
+            _ => Err(Pause::Later),
+        };
+    }
+    let (descriptor, len) = (descriptor.clone(), wanted.min(TRIP));
+    let read = move || {
         let mut bytes = vec![0; len];
-        let n = descriptor.read_at(&mut [IoSliceMut::new(&mut bytes)], from)?;
+        let n = descriptor.read_at(&mut [IoSliceMut::new(&mut bytes)], offset)?;
         bytes.truncate(n);
         Ok(bytes)
-    })
-    .await?;
-    spread(&bytes, bufs, had);
-    Ok(had + bytes.len())
-}
-
-/// Copies `bytes` into the buffers, behind the first `skip` bytes of them.
-fn spread(mut bytes: &[u8], bufs: &mut [IoSliceMut<'_>], mut skip: usize) {
+    };
+    let bytes = waiting.elsewhere::<M, _>(read).await?;
+    let mut rest = &bytes[..];
     for buf in bufs {
-        let begin = skip.min(buf.len());
-        skip -= begin;
-        let n = bytes.len().min(buf.len() - begin);
-        buf[begin..begin + n].copy_from_slice(&bytes[..n]);
-        bytes = &bytes[n..];
+        let (now, later) = rest.split_at(rest.len().min(buf.len()));
+        buf[..now.len()].copy_from_slice(now);
+        rest = later;
     }
+    Ok(bytes.len())
 }
 
 /// Reads from a stream until it has given something, and then as much as it has at once.
@@ -179,9 +180,13 @@ pub(super) async fn fd_write<M: Mode>(
     let mut bufs = ConstBuffers::new();
     memory.gather(iovs, n, &mut bufs)?;
     let entry = ctx.table.get_mut(fd)?;
-    entry.need(Rights::FD_WRITE)?;
+    let allowed = entry.need(Rights::FD_WRITE);
     let (nonblocking, waiting) = (entry.nonblocking(), &ctx.ctx.waiting);
     let count = match &mut entry.object {
+        Object::Dir { .. } => return Err(Errno::IsDir.into()),
+        Object::Input { .. } => return Err(Errno::BadF.into()),
+        _ if allowed.is_err() => return Err(Errno::NotCapable.into()),
+        _ if bufs.iter().all(|b| b.is_empty()) => 0,
         Object::File { descriptor, cursor } => loop {
             match write_file::<M>(waiting, descriptor, cursor, entry.flags, &bufs).await {
                 Err(Pause::Errno(Errno::Again)) if !nonblocking => {
@@ -199,8 +204,6 @@ pub(super) async fn fd_write<M: Mode>(
                 r => break r?,
             }
         },
-        Object::Dir { .. } => return Err(Errno::IsDir.into()),
-        Object::Input { .. } => return Err(Errno::BadF.into()),
     };
     drop(bufs);
     memory.set_u32(nwritten, count as u32)
@@ -213,7 +216,7 @@ fn write_offloads<M: Mode>(
     flags: FdFlags,
     bufs: &[IoSlice<'_>],
 ) -> bool {
-    let synchronous = flags.intersects(FdFlags::SYNC | FdFlags::DSYNC);
+    let synchronous = flags.intersects(FdFlags::SYNCHRONOUS);
     let small = bufs.iter().map(|b| b.len()).sum::<usize>() <= COPY;
     let kind = if small && !synchronous { Kind::Buffered } else { Kind::Disk };
     descriptor.is_seekable() && M::offloads(waiting.policy, descriptor.blocking(), kind)
@@ -221,7 +224,12 @@ fn write_offloads<M: Mode>(
 
 /// What one trip to the pool carries of a write.
 fn gathered(bufs: &[IoSlice<'_>]) -> Vec<u8> {
-    bufs.iter().flat_map(|b| b.iter().copied()).take(TRIP).collect()
+    let mut bytes = Vec::with_capacity(bufs.iter().map(|b| b.len()).sum::<usize>().min(TRIP));
+    for buf in bufs {
+        let room = TRIP - bytes.len();
+        bytes.extend_from_slice(&buf[..buf.len().min(room)]);
+    }
+    bytes
 }
 
 /// Writes to a file where its cursor stands.
@@ -235,12 +243,15 @@ async fn write_file<M: Mode>(
     if !write_offloads::<M>(waiting, descriptor, flags, bufs) {
         return Ok(cursor.write(descriptor, bufs)?);
     }
+    if M::TRIES {
+        return Err(Pause::Later);
+    }
     let (descriptor, bytes, mut moved) = (descriptor.clone(), gathered(bufs), *cursor);
-    let (n, moved) = M::offload(move || {
+    let write = move || {
         let n = moved.write(&descriptor, &[IoSlice::new(&bytes)])?;
         Ok((n, moved))
-    })
-    .await?;
+    };
+    let (n, moved) = waiting.elsewhere::<M, _>(write).await?;
     *cursor = moved;
     Ok(n)
 }
@@ -256,16 +267,19 @@ async fn write_stream<M: Mode>(
         return Err(Pause::Later.into());
     }
     let mut count = 0;
-    'all: for buf in bufs {
+    for buf in bufs {
         let mut rest = &buf[..];
         while !rest.is_empty() {
             match stream.write_some(rest) {
-                Ok(0) if nonblocking && count > 0 => break 'all,
+                // A call that is only tried must not be done again once it has done something.
+                Ok(0) if (nonblocking || M::TRIES) && count > 0 => return Ok(count),
                 Ok(0) if nonblocking => return Err(Errno::Again.into()),
                 Ok(0) => waiting.pause_for_stream::<M, _>(&mut **stream).await?,
                 Ok(n) => (count, rest) = (count + n, &rest[n..]),
                 // What was taken before stays taken; the next call meets the failure again.
-                Err(StreamError::Closed | StreamError::LastOperationFailed(_)) if count > 0 => break 'all,
+                Err(StreamError::Closed | StreamError::LastOperationFailed(_)) if count > 0 => {
+                    return Ok(count);
+                }
                 Err(e) => return Err(stopped(e)),
             }
         }
@@ -351,8 +365,11 @@ pub(super) async fn fd_pwrite<M: Mode>(
         if append { to.append(bufs) } else { to.write_at(bufs, offset) }
     };
     let count = if write_offloads::<M>(waiting, descriptor, flags, &bufs) {
+        if M::TRIES {
+            return Err(Pause::Later.into());
+        }
         let (descriptor, bytes) = (descriptor.clone(), gathered(&bufs));
-        M::offload(move || write(&descriptor, &[IoSlice::new(&bytes)])).await?
+        waiting.elsewhere::<M, _>(move || write(&descriptor, &[IoSlice::new(&bytes)])).await?
     } else {
         write(descriptor, &bufs)?
     };

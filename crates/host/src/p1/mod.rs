@@ -3,8 +3,9 @@
 //! One list of functions expands to both linkers. Those that never wait are plain functions;
 //! those that may are `async fn`s, which a synchronous host finds finished at the first poll.
 //!
-//! Errors are numbers, given back to the guest. A trap is only what the documents of 0.1 call one: a pointer that
-//! is out of bounds or not aligned; and `proc_exit`, whose error is [`I32Exit`](crate::I32Exit).
+//! Errors are numbers, given back to the guest. It is stopped only by what the documents of 0.1 call a trap, a pointer
+//! that is out of bounds or not aligned; by a module without a memory to lend; by a stream of the embedder's that
+//! says so; by an [`Interrupt`]; and by `proc_exit`, whose error is [`I32Exit`](crate::I32Exit).
 //!
 //! See [the crate's front page](crate) for an example.
 
@@ -91,7 +92,9 @@ impl std::fmt::Debug for WasiP1Ctx {
 
 /// The descriptors a guest begins with: its streams, then directories, then listeners.
 fn preopened(ctx: &mut WasiCtx) -> Table {
-    let mut table = Table::new(ctx.limits.descriptors);
+    // What is given always fits; the limit binds what the guest opens.
+    let given = 3 + ctx.preopens.len() + ctx.listeners.len();
+    let mut table = Table::new(ctx.limits.descriptors.max(given));
     let stream = Rights::STREAM - Rights::FD_READ - Rights::FD_WRITE;
     let (input, output) = (stream | Rights::FD_READ, stream | Rights::FD_WRITE);
     let out = |to: &dyn crate::StdoutStream| Object::Output { stream: to.stream(), terminal: to.isatty() };
@@ -108,8 +111,8 @@ fn preopened(ctx: &mut WasiCtx) -> Table {
     let listeners = ctx.listeners.drain(..);
     let listeners = listeners.map(|s| (Object::Socket(s), Rights::LISTENER, Rights::CONNECTION));
     for (object, base, inheriting) in streams.chain(dirs).chain(listeners) {
-        // A limit too low for what the embedder gives cuts that short.
-        let _ = table.insert(Entry { object, flags: FdFlags::empty(), base, inheriting });
+        let inserted = table.insert(Entry { object, flags: FdFlags::empty(), base, inheriting });
+        debug_assert!(inserted.is_ok(), "the table has room");
     }
     table
 }
@@ -373,6 +376,9 @@ pub fn add_to_linker_sync<T: Send + 'static>(
 
 /// Adds every function to a linker for stores whose guests are called with `call_async`: those that may wait
 /// await, on tokio.
+///
+/// A call that is dropped while it waits has done nothing. One that is dropped while a file operation goes on elsewhere
+/// is done there to its end: a write lands, and the descriptor's position stays where it was.
 ///
 /// # Errors
 ///

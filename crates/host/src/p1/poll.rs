@@ -197,7 +197,10 @@ fn look(subscriptions: &mut Subscriptions, ctx: &WasiP1Ctx) -> bool {
 fn poll_fd(table: &Table, fd: u32, interest: Interest) -> Result<Wait<'_>, Errno> {
     let entry = table.get(fd)?;
     entry.need(Rights::POLL_FD_READWRITE)?;
-    Ok(entry.wait(interest))
+    match (&entry.object, interest) {
+        (Object::Input { .. }, Interest::Write) | (Object::Output { .. }, Interest::Read) => Err(Errno::BadF),
+        _ => Ok(entry.wait(interest)),
+    }
 }
 
 /// Waits for those that are not ready; with `ready` only asks about them.
@@ -235,22 +238,46 @@ async fn wait<M: Mode>(
     );
     let clocks = waits.len();
     lend(&mut ctx.table, subscriptions, &by_fd, &mut waits, &mut futures);
-    // Entries that wait for the same stream have its one future in common.
-    let asked: SmallVec<[bool; 16]> =
-        waits.iter().map(|w| matches!(w, Wait::Readable(_) | Wait::Writable(_) | Wait::Future)).collect();
+    let asked: SmallVec<[Asked; 16]> = waits[clocks..].iter().map(Asked::of).collect();
     let mut ended: Vec<Event> = Vec::new();
     ctx.ctx.waiting.pause::<M>(&mut waits, &mut futures, &mut ended).await?;
     drop((waits, futures));
-    for event in ended.iter().filter(|e| e.index >= clocks && asked[e.index]) {
-        let (fd, i) = by_fd[event.index - clocks];
-        subscriptions[i].outcome = Outcome::Ready { hangup: event.hangup };
-        // The others of a shared future follow it.
-        let same = by_fd.iter().zip(&asked[clocks..]).filter(|((f, _), asked)| *f == fd && !**asked);
-        for ((_, j), _) in same {
-            subscriptions[*j].outcome = subscriptions[i].outcome;
+    for event in ended.iter().filter(|e| e.index >= clocks) {
+        let at = event.index - clocks;
+        let (fd, i) = by_fd[at];
+        let ready = Outcome::Ready { hangup: event.hangup };
+        match asked[at] {
+            Asked::Hint => {}
+            Asked::Kernel => subscriptions[i].outcome = ready,
+            // Entries that wait for the same stream have its one future in common.
+            Asked::Future => by_fd[at..]
+                .iter()
+                .take_while(|(other, _)| *other == fd)
+                .for_each(|(_, i)| subscriptions[*i].outcome = ready),
         }
     }
     Ok(())
+}
+
+/// What the end of a wait says.
+#[derive(Clone, Copy)]
+enum Asked {
+    /// That it is worth looking again.
+    Hint,
+    /// That the kernel has called a descriptor ready.
+    Kernel,
+    /// That a stream of a user's is ready.
+    Future,
+}
+
+impl Asked {
+    fn of(wait: &Wait<'_>) -> Self {
+        match wait {
+            Wait::Readable(_) | Wait::Writable(_) => Self::Kernel,
+            Wait::Future => Self::Future,
+            _ => Self::Hint,
+        }
+    }
 }
 
 /// Adds what to wait for on behalf of each descriptor of `by_fd`, which is sorted.

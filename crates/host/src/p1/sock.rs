@@ -87,9 +87,15 @@ pub(super) async fn sock_recv<M: Mode>(
     let (mut count, mut rest) = (0, &mut bufs[..]);
     let wanted: usize = rest.iter().map(|b| b.len()).sum();
     loop {
+        if wanted == 0 {
+            break;
+        }
         match socket.recv(rest, peek) {
             // Peeked bytes stay where they are: there is no going on behind them.
-            Ok(n) if !all || peek || n == 0 || count + n == wanted => break count += n,
+            Ok(n) if !all || peek || n == 0 || count + n == wanted => {
+                count += n;
+                break;
+            }
             Ok(n) => {
                 count += n;
                 std::io::IoSliceMut::advance_slices(&mut rest, n);

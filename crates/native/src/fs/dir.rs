@@ -72,18 +72,23 @@ impl NativeDir {
     #[inline]
     fn node(&self, fd: OwnedFd, how: Open) -> Result<Node> {
         if how.directory {
-            return Ok(self.below(fd));
+            return self.below(fd);
         }
         let stat = rustix::fs::fstat(&fd).map_err(from_os)?;
         match file_type(&stat) {
-            FileType::Directory => Ok(self.below(fd)),
+            FileType::Directory => self.below(fd),
             _ => Ok(Node::File(Arc::new(NativeFile::beneath(fd, &stat, &self.fs)))),
         }
     }
 
     #[inline]
-    fn below(&self, fd: OwnedFd) -> Node {
-        Node::Dir(Arc::new(Self { fd, fs: self.fs.clone(), resolver: self.resolver }))
+    fn below(&self, fd: OwnedFd) -> Result<Node> {
+        // What is mounted below a filesystem in memory may be on a disk; the other way round it does no harm.
+        let fs = match self.fs.blocking() {
+            Blocking::Maybe => self.fs.clone(),
+            Blocking::Never => self.fs.of(&fd, metadata::of(&fd)?.dev),
+        };
+        Ok(Node::Dir(Arc::new(Self { fd, fs, resolver: self.resolver })))
     }
 }
 

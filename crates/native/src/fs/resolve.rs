@@ -60,13 +60,7 @@ pub(super) fn split(path: &str) -> Result<Split<'_>> {
 
 #[inline]
 fn relative(path: &str) -> Result<()> {
-    match path.as_bytes() {
-        [] => Err(Errno::NoEnt),
-        p if p.len() >= PATH_MAX => Err(Errno::NameTooLong),
-        p if p.contains(&0) => Err(Errno::Inval),
-        [b'/', ..] => Err(Errno::NotCapable),
-        _ => Ok(()),
-    }
+    wasi_host_core::fs::path::check(path, PATH_MAX - 1)
 }
 
 impl Resolver {

@@ -48,6 +48,8 @@ impl Output {
                 Ok(0) => return Err(wasi_host_core::Errno::Io.into()),
                 Ok(n) => done += n,
                 Err(Errno::AGAIN) => break,
+                // What was written is told; the next call meets the failure again.
+                Err(_) if done > 0 => break,
                 Err(Errno::PIPE) => return Err(StreamError::Closed),
                 Err(e) => return Err(from_os(e).into()),
             }
