@@ -79,7 +79,17 @@ impl Grant {
         if self.file.contains(need) { Ok(()) } else { Err(Errno::Perm) }
     }
 
-    /// Fails if whoever holds `to` would gain by something's being moved there from here.
+    /// Fails unless both allow the same. A directory that is moved takes along whoever has it open, under the grant of
+    /// the place where it was: what then comes into it is reached under both.
+    pub(crate) fn same(&self, to: &Self) -> Result<()> {
+        if (self.dir, self.file, &self.limits) == (to.dir, to.file, &to.limits) {
+            Ok(())
+        } else {
+            Err(Errno::Perm)
+        }
+    }
+
+    /// Fails if whoever holds `to` would gain by something's being linked there from here.
     pub(crate) fn not_wider(&self, to: &Self) -> Result<()> {
         if self.dir.contains(to.dir) && self.file.contains(to.file) { Ok(()) } else { Err(Errno::Perm) }
     }

@@ -274,6 +274,7 @@ impl WasiCtxBuilder {
     /// The context; the builder begins anew.
     pub fn build(&mut self) -> WasiCtx {
         let Self { mut ctx, dirs } = std::mem::take(self);
+        ctx.limits.file_size = ctx.limits.file_size.min(wasi_host_native::fs::largest_file());
         for (dir, name, dir_perms, file_perms) in dirs {
             let grant = Grant::new(dir_perms, file_perms, ctx.limits.clone());
             ctx.preopens.push((Descriptor::preopen(dir, Arc::new(grant)), name));

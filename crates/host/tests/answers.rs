@@ -7,7 +7,7 @@ fn trap(module: &str) -> String {
     let engine = Engine::new(Config::new().wasm_threads(true).shared_memory(true)).unwrap();
     let mut linker = Linker::new(&engine);
     p1::add_to_linker_sync(&mut linker, |c| c).unwrap();
-    let mut store = Store::new(&engine, WasiCtxBuilder::new().build_p1());
+    let mut store = Store::new(&engine, WasiCtxBuilder::new().arg("a long argument").build_p1());
     let instance = linker.instantiate(&mut store, &Module::new(&engine, module).unwrap()).unwrap();
     let start = instance.get_typed_func::<(), ()>(&mut store, "_start").unwrap();
     format!("{:?}", start.call(&mut store, ()).unwrap_err())
@@ -62,4 +62,14 @@ fn both_versions_fit_one_linker_and_none_twice() {
     let names: std::collections::BTreeSet<String> = names.collect();
     assert_eq!(names.len(), 46 + 45);
     assert!(!names.contains("wasi_unstable.sock_accept"));
+}
+
+#[test]
+fn memory_beyond_the_reach_of_a_pointer() {
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "args_get" (func $f (param i32 i32) (result i32)))
+        (memory (export "memory") i64 65538)
+        (func (export "_start") (drop (call $f (i32.const 0) (i32.const -4)))))"#;
+    let answer = trap(text);
+    assert!(answer.contains("out of bounds"), "{answer}");
 }

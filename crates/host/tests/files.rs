@@ -252,3 +252,35 @@ fn what_was_not_granted_is_refused() {
         assert_eq!(fs.read("file").unwrap(), b"text");
     }
 }
+
+#[test]
+fn listings_are_kept_for_few() {
+    let dir = tempfile::tempdir().unwrap();
+    for i in 0..200 {
+        std::fs::write(dir.path().join(format!("f{i}")), "").unwrap();
+    }
+    let of_the_dir = || {
+        let fds = std::fs::read_dir("/proc/self/fd").unwrap();
+        let target = |e: std::io::Result<std::fs::DirEntry>| std::fs::read_link(e.unwrap().path());
+        fds.map(target).filter(|t| t.as_ref().is_ok_and(|t| t == dir.path())).count()
+    };
+    for kind in KINDS {
+        let mut b = WasiCtxBuilder::new();
+        b.preopened_dir(dir.path(), "/", DirPerms::all(), FilePerms::all()).unwrap();
+        let mut g = Guest::new(kind, b.build_p1());
+        let fds: Vec<u64> = (0..150).map(|_| g.open(3, ".", DIRECTORY, 0, 0) as u64).collect();
+        let before = of_the_dir();
+        for fd in &fds {
+            // Not to the end: there is something to keep.
+            g.ok("fd_readdir", &[*fd, 8192, 100, 0, 2048]);
+        }
+        assert!(of_the_dir() <= before + 64, "{} more", of_the_dir() - before);
+        // One that was forgotten goes on all the same.
+        g.ok("fd_readdir", &[fds[0], 8192, 100, 7, 2048]);
+        assert_eq!((g.u64(8192), g.u32(2048)), (8, 100));
+        for fd in fds {
+            assert_eq!(g.list(fd, 4096).len(), 202);
+        }
+        assert_eq!(of_the_dir(), before, "a listing that was read to its end is not kept");
+    }
+}

@@ -354,11 +354,11 @@ impl Descriptor {
         from.hard_link(path, follow, &**target, to_path)
     }
 
-    /// Moves a name. `Perm` where the other directory's grant allows more than this one's.
+    /// Moves a name. `Perm` where the other directory's grant is not the same as this one's.
     pub fn rename(&self, path: &str, to: &Self, to_path: &str) -> Result<()> {
         let from = self.dir(path, DirPerms::MUTATE)?;
         let target = to.dir(to_path, DirPerms::MUTATE)?;
-        self.grant.not_wider(&to.grant)?;
+        self.grant.same(&to.grant)?;
         from.rename(path, &**target, to_path)
     }
 

@@ -217,6 +217,7 @@ pub(super) async fn fd_readdir<M: Mode>(
         }
     }
     // A guest that had room to spare has seen the end, and a listing holds a descriptor of the host's.
-    *kept = listing.filter(|_| written == out.len());
+    let kept = listing.filter(|_| written == out.len());
+    ctx.table.keep(fd, kept);
     memory.set_u32(used, written as u32)
 }

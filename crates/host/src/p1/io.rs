@@ -8,7 +8,7 @@ use crate::ctx::BlockingPolicy;
 use crate::mode::{Kind, Mode, Pause, Waiting};
 use std::io::{IoSlice, IoSliceMut};
 use wasi_host_core::fs::{Cursor, Descriptor, Interest};
-use wasi_host_core::stream::{self, HostOutputStream, InputStream, OutputStream, StreamError};
+use wasi_host_core::stream::{self, HostOutputStream, InputStream, OutputStream, StreamError, StreamResult};
 use wasi_host_core::wait::Wait;
 use wasi_host_core::{Errno, Result};
 
@@ -51,7 +51,7 @@ pub(super) async fn fd_read<M: Mode>(
         _ if bufs.iter().all(|b| b.is_empty()) => 0,
         Object::File { descriptor, cursor } => loop {
             match read_file::<M>(waiting, descriptor, cursor, &mut bufs).await {
-                Err(Pause::Errno(Errno::Again)) if !nonblocking => {
+                Err(Pause::Errno(Errno::Again)) if !nonblocking && !descriptor.is_seekable() => {
                     waiting.pause_for::<M>(descriptor.wait(Interest::Read)).await?;
                 }
                 r => break r?,
@@ -189,7 +189,7 @@ pub(super) async fn fd_write<M: Mode>(
         _ if bufs.iter().all(|b| b.is_empty()) => 0,
         Object::File { descriptor, cursor } => loop {
             match write_file::<M>(waiting, descriptor, cursor, entry.flags, &bufs).await {
-                Err(Pause::Errno(Errno::Again)) if !nonblocking => {
+                Err(Pause::Errno(Errno::Again)) if !nonblocking && !descriptor.is_seekable() => {
                     waiting.pause_for::<M>(descriptor.wait(Interest::Write)).await?;
                 }
                 r => break r?,
@@ -263,7 +263,7 @@ async fn write_stream<M: Mode>(
     nonblocking: bool,
     bufs: &[IoSlice<'_>],
 ) -> Result<usize, Stop> {
-    if M::TRIES && !takes_at_once(&mut **stream, bufs) {
+    if M::TRIES && !takes_at_once(&mut **stream, bufs).map_err(stopped)? {
         return Err(Pause::Later.into());
     }
     let mut count = 0;
@@ -293,9 +293,9 @@ async fn write_stream<M: Mode>(
 }
 
 /// Whether a stream takes all of it in one step and is done with it then.
-fn takes_at_once(stream: &mut dyn HostOutputStream, bufs: &[IoSlice<'_>]) -> bool {
+fn takes_at_once(stream: &mut dyn HostOutputStream, bufs: &[IoSlice<'_>]) -> StreamResult<bool> {
     let total: usize = bufs.iter().map(|b| b.len()).sum();
-    !matches!(stream.wait(), Wait::Future) && stream.check_write().is_ok_and(|permit| permit >= total)
+    Ok(!matches!(stream.wait(), Wait::Future) && stream.check_write()? >= total)
 }
 
 fn stopped(e: StreamError) -> Stop {
@@ -382,12 +382,12 @@ fn positioned(ctx: &WasiP1Ctx, fd: u32, right: Rights, offset: u64) -> Result<&D
     let entry = ctx.table.get(fd)?;
     match &entry.object {
         Object::File { descriptor, .. } => {
-            entry.need(right)?;
-            match () {
-                () if !descriptor.is_seekable() => Err(Errno::SPipe),
-                () if i64::try_from(offset).is_err() => Err(Errno::Inval),
-                () => Ok(descriptor),
+            if !descriptor.is_seekable() {
+                return Err(Errno::SPipe);
             }
+            // Reading and writing at an offset is what `FD_SEEK` allows.
+            entry.need(right | Rights::FD_SEEK)?;
+            if i64::try_from(offset).is_err() { Err(Errno::Inval) } else { Ok(descriptor) }
         }
         Object::Dir { .. } => Err(Errno::IsDir),
         _ => Err(Errno::SPipe),

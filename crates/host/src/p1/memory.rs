@@ -9,7 +9,11 @@ use wasi_host_core::Errno;
 const IOV_MAX: u32 = 1024;
 
 /// What one call moves at most, as Linux has it; the count must fit the guest's `size`.
-const MOST: usize = 0x7fff_f000;
+pub(super) const MOST: usize = 0x7fff_f000;
+
+/// The same in an asynchronous host, where others wait for the thread meanwhile.
+#[cfg(feature = "async")]
+pub(super) const MOST_ASYNC: usize = 2 << 20;
 
 /// Buffers to read into. A handful stay on the stack; filled in place, as moving them costs more than a call.
 pub(super) type Buffers<'a> = SmallVec<[IoSliceMut<'a>; 8]>;
@@ -23,12 +27,16 @@ pub(super) struct Memory<'a> {
     bytes: &'a mut [u8],
     /// How many bytes of bookkeeping (a list, a path) the host copies out of it at a time.
     copied: usize,
+    /// How many bytes one call moves.
+    most: usize,
 }
 
 impl<'a> Memory<'a> {
     #[inline]
-    pub(super) fn new(bytes: &'a mut [u8], copied: usize) -> Self {
-        Self { bytes, copied }
+    pub(super) fn new(bytes: &'a mut [u8], copied: usize, most: usize) -> Self {
+        // A memory with 64-bit addresses may be longer than the ABI can name.
+        let reach = bytes.len().min(1 << 32);
+        Self { bytes: &mut bytes[..reach], copied, most }
     }
 
     /// Bookkeeping that the host copies: `n` elements of `size` bytes.
@@ -108,7 +116,7 @@ impl<'a> Memory<'a> {
     ///   | buf    | len    |     8 bytes each, little-endian
     /// ```
     fn iovecs(&self, at: u32, n: u32) -> Result<SmallVec<[(usize, usize); 8]>, Stop> {
-        let mut room = MOST;
+        let mut room = self.most;
         let mut out = SmallVec::new();
         for iovec in self.list(at, n.min(IOV_MAX), 8, 4)?.chunks_exact(8) {
             let range = self.range(u32_at(iovec, 0), u32_at(iovec, 4) as usize, 1)?;
@@ -124,7 +132,7 @@ impl<'a> Memory<'a> {
     fn single(&self, at: u32) -> Result<std::ops::Range<usize>, Stop> {
         let iovec = self.array(at, 1, 8, 4)?;
         let range = self.range(u32_at(iovec, 0), u32_at(iovec, 4) as usize, 1)?;
-        Ok(range.start..range.end.min(range.start + MOST))
+        Ok(range.start..range.end.min(range.start + self.most))
     }
 
     /// Adds the buffers from which to write.
@@ -231,7 +239,7 @@ mod tests {
     /// What lands where when each buffer is filled with its own number, counted from 1.
     fn fill(iovecs: &[(u32, u32)]) -> (usize, Vec<u8>) {
         let mut m = memory(iovecs);
-        let mut memory = Memory::new(&mut m, 4096);
+        let mut memory = Memory::new(&mut m, 4096, MOST);
         let mut buffers = Buffers::new();
         assert!(memory.scatter(0, iovecs.len() as u32, &mut buffers).is_ok());
         let n = buffers.len();
@@ -264,7 +272,7 @@ mod tests {
     #[test]
     fn bad_pointers_stop() {
         let mut m = memory(&[(60, 8), (u32::MAX, u32::MAX)]);
-        let mut memory = Memory::new(&mut m, 4096);
+        let mut memory = Memory::new(&mut m, 4096, MOST);
         for (at, n) in [(0, 1), (8, 1), (2, 1), (0, u32::MAX)] {
             assert!(memory.scatter(at, n, &mut Buffers::new()).is_err());
             assert!(memory.gather(at, n, &mut ConstBuffers::new()).is_err());

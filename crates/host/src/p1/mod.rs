@@ -28,7 +28,9 @@ use crate::mode::{Awaits, Tries};
 use crate::mode::{Blocks, Pause, now};
 use crate::wait::Interrupt;
 use abi::{FdFlags, Rights};
-use memory::Memory;
+#[cfg(feature = "async")]
+use memory::MOST_ASYNC;
+use memory::{MOST, Memory};
 #[cfg(feature = "async")]
 use std::{
     pin::Pin,
@@ -214,6 +216,7 @@ fn trap(function: &'static str, e: wasmtime::Error) -> wasmtime::Error {
 fn enter<'a, T: 'static>(
     caller: &'a mut Caller<'_, T>,
     get: impl Fn(&mut T) -> &mut WasiP1Ctx,
+    most: usize,
 ) -> wasmtime::Result<(Memory<'a>, &'a mut WasiP1Ctx)> {
     let memory = match get(caller.data_mut()).memory {
         Some(memory) => memory,
@@ -221,7 +224,7 @@ fn enter<'a, T: 'static>(
     };
     let (bytes, data) = memory.data_and_store_mut(caller);
     let ctx = get(data);
-    Ok((Memory::new(bytes, ctx.ctx.limits.hostcall), ctx))
+    Ok((Memory::new(bytes, ctx.ctx.limits.hostcall, most), ctx))
 }
 
 fn exported_memory<T: 'static>(caller: &mut Caller<'_, T>) -> wasmtime::Result<wasmtime::Memory> {
@@ -308,7 +311,7 @@ macro_rules! define {
     (@$mode:ident plain $linker:ident $module:ident $get:ident
      ($file:ident $f:ident $($v:ident)?) $($arg:ident: $ty:ident),*) => {
         $linker.func_wrap($module, stringify!($f), move |mut caller: Caller<'_, T>, $($arg: $ty),*| {
-            let (mut memory, ctx) = enter(&mut caller, $get)?;
+            let (mut memory, ctx) = enter(&mut caller, $get, MOST)?;
             finish(stringify!($f), $file::$f::<$($v)?>(&mut memory, ctx, $($arg),*))
         })?
     };
@@ -316,7 +319,7 @@ macro_rules! define {
     (@blocking waits $linker:ident $module:ident $get:ident
      ($file:ident $f:ident $($v:ident)?) $($arg:ident: $ty:ident),*) => {
         $linker.func_wrap($module, stringify!($f), move |mut caller: Caller<'_, T>, $($arg: $ty),*| {
-            let (mut memory, ctx) = enter(&mut caller, $get)?;
+            let (mut memory, ctx) = enter(&mut caller, $get, MOST)?;
             finish(stringify!($f), now($file::$f::<Blocks $(, $v)?>(&mut memory, ctx, $($arg),*)))
         })?
     };
@@ -326,13 +329,13 @@ macro_rules! define {
             $module,
             stringify!($f),
             move |mut caller: Caller<'_, T>, ($($arg,)*): ($($ty,)*)| {
-                let tried = enter(&mut caller, $get).map_err(Stop::Trap).and_then(|(mut memory, ctx)| {
+                let tried = enter(&mut caller, $get, MOST_ASYNC).map_err(Stop::Trap).and_then(|(mut memory, ctx)| {
                     now($file::$f::<Tries $(, $v)?>(&mut memory, ctx, $($arg),*))
                 });
                 match tried {
                     Ok(()) => Box::new(Success),
                     Err(Stop::Later) => Box::new(async move {
-                        let (mut memory, ctx) = enter(&mut caller, $get)?;
+                        let (mut memory, ctx) = enter(&mut caller, $get, MOST_ASYNC)?;
                         finish(stringify!($f), $file::$f::<Awaits $(, $v)?>(&mut memory, ctx, $($arg),*).await)
                     }),
                     Err(stop) => Box::new(std::future::ready(finish(stringify!($f), Err(stop)))),
@@ -347,7 +350,7 @@ macro_rules! define {
             stringify!($f),
             move |mut caller: Caller<'_, T>, ($($arg,)*): ($($ty,)*)| {
                 Box::new(async move {
-                    let (mut memory, ctx) = enter(&mut caller, $get)?;
+                    let (mut memory, ctx) = enter(&mut caller, $get, MOST_ASYNC)?;
                     finish(stringify!($f), $file::$f::<Awaits $(, $v)?>(&mut memory, ctx, $($arg),*).await)
                 })
             },

@@ -2,6 +2,7 @@
 
 use super::abi::{FdFlags, Rights};
 use super::readdir::Listing;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use wasi_host_core::fs::{Cursor, Descriptor, FileType, Interest};
 use wasi_host_core::net::TcpSocket;
@@ -106,12 +107,17 @@ pub(super) struct Table {
     lowest: usize,
     limit: usize,
     open: usize,
+    /// The directories that keep a listing, the oldest first.
+    listed: VecDeque<u32>,
 }
+
+/// How many listings are kept: each holds a descriptor of the host's, and memory. One that is needed again is made anew.
+const LISTINGS: usize = 64;
 
 impl Table {
     /// An empty table that holds up to `limit` descriptors.
     pub(super) fn new(limit: usize) -> Self {
-        Self { slots: Vec::new(), lowest: 0, limit, open: 0 }
+        Self { slots: Vec::new(), lowest: 0, limit, open: 0, listed: VecDeque::new() }
     }
 
     #[inline]
@@ -156,12 +162,36 @@ impl Table {
         Ok(entry)
     }
 
+    /// Keeps the listing of a directory for its next call, and forgets the oldest of too many.
+    pub(super) fn keep(&mut self, fd: u32, kept: Option<Listing>) {
+        self.listed.retain(|other| *other != fd);
+        if kept.is_some() {
+            self.listed.push_back(fd);
+        }
+        self.set_listing(fd, kept);
+        if self.listed.len() > LISTINGS
+            && let Some(oldest) = self.listed.pop_front()
+        {
+            self.set_listing(oldest, None);
+        }
+    }
+
+    fn set_listing(&mut self, fd: u32, kept: Option<Listing>) {
+        if let Ok(Entry { object: Object::Dir { listing, .. }, .. }) = self.get_mut(fd) {
+            *listing = kept;
+        }
+    }
+
     /// Moves `from` to the number `to`; what that stood for is closed. Both must be open.
     pub(super) fn renumber(&mut self, from: u32, to: u32) -> Result<()> {
         self.get(from)?;
         self.get(to)?;
         if from != to {
-            let entry = self.remove(from)?;
+            let mut entry = self.remove(from)?;
+            // Listings are kept by number.
+            if let Object::Dir { listing, .. } = &mut entry.object {
+                *listing = None;
+            }
             self.slots[to as usize] = Some(entry);
         }
         Ok(())

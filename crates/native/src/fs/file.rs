@@ -29,6 +29,12 @@ pub struct NativeFile {
     fs: Arc<Filesystem>,
 }
 
+/// The largest file that this process may write, in bytes (`RLIMIT_FSIZE`). Beyond that the kernel sends a signal, which
+/// ends the process unless it is handled.
+pub fn largest_file() -> u64 {
+    rustix::process::getrlimit(rustix::process::Resource::Fsize).current.unwrap_or(u64::MAX)
+}
+
 /// What has no position, and how it is kept from waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stream {

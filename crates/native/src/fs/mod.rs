@@ -12,4 +12,4 @@ mod resolve;
 mod walk;
 
 pub use dir::NativeDir;
-pub use file::NativeFile;
+pub use file::{NativeFile, largest_file};
