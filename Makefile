@@ -33,8 +33,11 @@ doc:
 release:
 	cargo build --release --bin wasi-host
 
+# By the command and the suite's own adapter, then by a test of ours with the asynchronous linker. Loopback only.
 testsuite: release
 	WASI_HOST=$(WASI_HOST) tests/testsuite/run
+	cargo test -p wasi-host --test testsuite --no-run
+	unshare -rn cargo test --offline -p wasi-host --test testsuite
 
 real-programs: release
 	WASI_HOST=$(WASI_HOST) tests/real-programs/run

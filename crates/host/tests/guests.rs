@@ -47,8 +47,15 @@ impl Program {
         if let Some(root) = root {
             b.preopened_shared(root, "/", DirPerms::all(), FilePerms::all());
         }
+        let status = self.start(kind, b.build_p1());
+        let text = |pipe: &MemoryOutputPipe| String::from_utf8(pipe.contents().to_vec()).unwrap();
+        Ended { status, stdout: text(&stdout), stderr: text(&stderr) }
+    }
+
+    /// Runs the program to its end; its status.
+    fn start(&self, kind: Kind, ctx: WasiP1Ctx) -> i32 {
         let mut linker = Linker::<WasiP1Ctx>::new(&self.engine);
-        let mut store = Store::new(&self.engine, b.build_p1());
+        let mut store = Store::new(&self.engine, ctx);
         let result = match kind {
             Kind::Sync => {
                 p1::add_to_linker_sync(&mut linker, |c| c).unwrap();
@@ -67,12 +74,10 @@ impl Program {
                 })
             }
         };
-        let status = match result {
+        match result {
             Ok(()) => 0,
-            Err(e) => e.downcast_ref::<I32Exit>().unwrap_or_else(|| panic!("{args:?}: {e:?}")).0,
-        };
-        let text = |pipe: &MemoryOutputPipe| String::from_utf8(pipe.contents().to_vec()).unwrap();
-        Ended { status, stdout: text(&stdout), stderr: text(&stderr) }
+            Err(e) => e.downcast_ref::<I32Exit>().unwrap_or_else(|| panic!("{e:?}")).0,
+        }
     }
 }
 
@@ -170,4 +175,36 @@ fn prebuilt_binaries_are_of_these_sources() {
     let output = std::process::Command::new(guests().join("build")).arg("--check").output().unwrap();
     let say = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{say}\nrebuild the guests: see guests/README.md");
+}
+
+/// A C server, given a directory and a listener: it finds both, serves one connection, and keeps a log.
+#[test]
+fn serve() {
+    use std::io::{Read as _, Write as _};
+    let program = Program::new("serve");
+    for kind in KINDS {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let fs = MemoryFs::new();
+        let (log, stdout) = (fs.root(), MemoryOutputPipe::new(1 << 16));
+        std::thread::scope(|scope| {
+            let client = scope.spawn(move || {
+                let mut stream = std::net::TcpStream::connect(addr).unwrap();
+                stream.write_all(&[b'x'; 100_000]).unwrap();
+                stream.shutdown(std::net::Shutdown::Write).unwrap();
+                let mut echo = Vec::new();
+                stream.read_to_end(&mut echo).unwrap();
+                echo.len()
+            });
+            let mut b = WasiCtxBuilder::new();
+            b.arg("serve").stdout(stdout.clone()).stderr(stdout.clone());
+            b.preopened_listener(listener).unwrap();
+            b.preopened_shared(log, "/", DirPerms::all(), FilePerms::all());
+            let status = program.start(kind, b.build_p1());
+            let said = stdout.contents();
+            assert_eq!((status, client.join().unwrap()), (0, 100_000), "{kind:?}: {said:?}");
+        });
+        let log = String::from_utf8(fs.read("serve.log").unwrap()).unwrap();
+        assert!(log.contains("100000"), "{log}");
+    }
 }
