@@ -1,15 +1,8 @@
-//! What a synchronous host does not do: start threads, enter a runtime, allocate for a call.
-
-mod support;
+//! What a call does not do: allocate.
 
 use allocation_counter::measure;
-use support::*;
 use wasi_host::{BlockingPolicy, DirPerms, FilePerms, WasiCtxBuilder};
 use wasmtime::{Engine, Linker, Module, Store};
-
-fn threads() -> usize {
-    std::fs::read_dir("/proc/self/task").unwrap().count()
-}
 
 /// A guest that makes one call `n` times, so that what is measured is not the embedder's call into it.
 const GUEST: &str = r#"(module
@@ -105,21 +98,4 @@ fn an_asynchronous_call_allocates_what_the_engine_demands() {
         // At most: what can be done at once needs no box of ours.
         assert!(boxes(op) <= if waits { control } else { 0 }, "{name}: {} of {control}", boxes(op));
     }
-}
-
-#[test]
-fn a_synchronous_host_starts_no_thread() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut g = Guest::new(Kind::Sync, builder(dir.path()).build_p1());
-    let before = threads();
-    let fd = g.open(3, "file", CREAT, READ | WRITE, 0) as u64;
-    assert_eq!(g.fd_write(fd, &[1; 70_000]), 70_000);
-    g.ok("fd_sync", &[fd]);
-    assert!(!g.list(3, 4096).is_empty());
-    let mut record = [0; 48];
-    (record[16], record[24]) = (1, 100);
-    g.write(0, &record);
-    g.ok("poll_oneoff", &[0, 8192, 1, 2048]);
-    g.ok("random_get", &[0, 64]);
-    assert!(threads() <= before, "{} threads, {before} before", threads());
 }
