@@ -1,8 +1,9 @@
 //! Making a context.
 
-use crate::ctx::{BlockingPolicy, WasiCtx};
-use crate::mode::Waiting;
+use crate::ctx::WasiCtx;
+use crate::mode::BlockingPolicy;
 use crate::wait::Waiter;
+use crate::waiting::Waiting;
 use anyhow::{Context as _, Result};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};

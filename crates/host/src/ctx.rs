@@ -2,8 +2,8 @@
 
 #[cfg(doc)]
 use crate::Interrupted;
-use crate::mode::Waiting;
 use crate::wait::Interrupt;
+use crate::waiting::Waiting;
 use std::sync::Arc;
 use wasi_host_core::clock::{HostMonotonicClock, HostWallClock};
 use wasi_host_core::fs::Descriptor;
@@ -12,20 +12,6 @@ use wasi_host_core::net::TcpSocket;
 use wasi_host_core::random::RngCore;
 use wasi_host_core::stdio::{StdinStream, StdoutStream};
 use wasi_host_core::time::Timestamp;
-
-/// How an asynchronous host treats operations that may wait for a disk. Synchronous hosts do all of them on the
-/// calling thread.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum BlockingPolicy {
-    /// What is in the page cache, and small buffered writes, on the calling thread; the rest on a thread pool.
-    #[default]
-    Adaptive,
-    /// Everything on the calling thread: fastest, and a slow disk delays whatever else that thread serves.
-    Inline,
-    /// Everything that may touch a disk on a thread pool; but for the closing of a file, and questions about one that
-    /// is open.
-    Offload,
-}
 
 /// Everything that one guest may reach. Made by [`WasiCtxBuilder`](crate::WasiCtxBuilder).
 pub struct WasiCtx {

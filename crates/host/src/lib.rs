@@ -44,6 +44,7 @@ mod builder;
 mod ctx;
 mod error;
 mod mode;
+mod waiting;
 
 #[cfg(feature = "p0")]
 pub mod p0;
@@ -55,8 +56,9 @@ pub use p0 as preview0;
 pub use p1 as preview1;
 
 pub use builder::WasiCtxBuilder;
-pub use ctx::{BlockingPolicy, WasiCtx};
+pub use ctx::WasiCtx;
 pub use error::{I32Exit, Interrupted};
+pub use mode::BlockingPolicy;
 
 pub use async_trait::async_trait;
 pub use wasi_host_core::clock::{HostMonotonicClock, HostWallClock};

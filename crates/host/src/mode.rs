@@ -3,16 +3,26 @@
 //! Whatever may wait is an `async fn` over a [`Mode`]. In a synchronous host each of its awaits does its waiting
 //! at once, on the thread, so that [`now`] finds it finished at the first poll: no executor, no allocation.
 
-use crate::ctx::BlockingPolicy;
 use crate::error::Interrupted;
-use crate::wait::{BoxFuture, Event, Interrupt, Wait, Waiter};
-use std::future::poll_fn;
+use crate::wait::{BoxFuture, Event, Wait, Waiter};
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
-use wasi_host_core::fs::{Blocking, Descriptor};
-use wasi_host_core::stream::Subscribe;
+use wasi_host_core::fs::Blocking;
 use wasi_host_core::{Errno, Result};
+
+/// How an asynchronous host treats operations that may wait for a disk. Synchronous hosts do all of them on the
+/// calling thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BlockingPolicy {
+    /// What is in the page cache, and small buffered writes, on the calling thread; the rest on a thread pool.
+    #[default]
+    Adaptive,
+    /// Everything on the calling thread: fastest, and a slow disk delays whatever else that thread serves.
+    Inline,
+    /// Everything that may touch a disk on a thread pool; but for the closing of a file, and questions about one that
+    /// is open.
+    Offload,
+}
 
 /// Why an operation that may wait gave nothing.
 #[derive(Debug)]
@@ -130,7 +140,7 @@ impl Mode for Awaits {
 #[cfg(feature = "async")]
 async fn yield_now() {
     let mut yielded = false;
-    poll_fn(|cx| {
+    std::future::poll_fn(|cx| {
         if std::mem::replace(&mut yielded, true) {
             return Poll::Ready(());
         }
@@ -171,143 +181,5 @@ pub(crate) fn now<R>(future: impl Future<Output = R>) -> R {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(r) => r,
         Poll::Pending => unreachable!("neither waits by being polled again"),
-    }
-}
-
-/// How one context waits: with what, until who interrupts it, and which work it leaves to others.
-pub(crate) struct Waiting {
-    pub(crate) waiter: Arc<dyn Waiter>,
-    /// Made when somebody asks for it: a context that nobody interrupts need not look.
-    pub(crate) interrupt: OnceLock<Interrupt>,
-    pub(crate) policy: BlockingPolicy,
-}
-
-impl Waiting {
-    /// The one place where a guest waits. `ended` receives an event for each entry of `waits` that has ended.
-    pub(crate) async fn pause<'a, M: Mode>(
-        &'a self,
-        waits: &mut Vec<Wait<'a>>,
-        futures: &mut [(usize, BoxFuture<'_, ()>)],
-        ended: &mut Vec<Event>,
-    ) -> Result<(), Pause> {
-        let (own, interrupt) = (waits.len(), self.interrupt.get());
-        if let Some(interrupt) = interrupt {
-            // Watched before it is asked: an interrupt in between is not lost.
-            waits.push(Wait::Notify(interrupt.watch()));
-            if interrupt.is_set() {
-                return Err(Pause::Interrupted(Interrupted));
-            }
-        }
-        M::any(&*self.waiter, waits, futures, ended).await?;
-        waits.truncate(own);
-        ended.retain(|e| e.index < own);
-        match interrupt {
-            Some(i) if i.is_set() => Err(Pause::Interrupted(Interrupted)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Waits for one thing.
-    pub(crate) async fn pause_for<'a, M: Mode>(&'a self, wait: Wait<'a>) -> Result<(), Pause> {
-        self.pause::<M>(&mut vec![wait], &mut [], &mut Vec::new()).await
-    }
-
-    /// Waits for a stream.
-    pub(crate) async fn pause_for_stream<M: Mode, S: Subscribe + ?Sized>(
-        &self,
-        stream: &mut S,
-    ) -> Result<(), Pause> {
-        match stream.wait() {
-            Wait::Future => {}
-            wait => return self.pause_for::<M>(wait).await,
-        }
-        self.pause::<M>(&mut vec![Wait::Future], &mut [(0, stream.ready())], &mut Vec::new()).await
-    }
-
-    /// Does something on another thread. An interrupt ends the waiting for it, not the doing.
-    pub(crate) async fn elsewhere<M: Mode, R: Send + 'static>(
-        &self,
-        op: impl FnOnce() -> Result<R> + Send + 'static,
-    ) -> Result<R, Pause> {
-        let Some(interrupt) = self.interrupt.get() else { return M::offload(op).await };
-        let (mut work, mut interrupted) = (pin!(M::offload(op)), pin!(interrupted(interrupt)));
-        poll_fn(|cx| match work.as_mut().poll(cx) {
-            Poll::Pending => interrupted.as_mut().poll(cx).map(|i| Err(Pause::Interrupted(i))),
-            done => done,
-        })
-        .await
-    }
-
-    /// Does something with a descriptor, elsewhere if that may take long.
-    pub(crate) async fn on_descriptor<M: Mode, R: Send + 'static>(
-        &self,
-        kind: Kind,
-        descriptor: &Descriptor,
-        op: impl FnOnce(&Descriptor) -> Result<R> + Send + 'static,
-    ) -> Result<R, Pause> {
-        if !M::offloads(self.policy, descriptor.blocking(), kind) {
-            return Ok(op(descriptor)?);
-        }
-        let descriptor = descriptor.clone();
-        self.elsewhere::<M, _>(move || op(&descriptor)).await
-    }
-
-    /// Does something with a name in a directory, elsewhere if that may take long.
-    pub(crate) async fn on_path<M: Mode, R: Send + 'static>(
-        &self,
-        dir: &Descriptor,
-        path: &str,
-        op: impl FnOnce(&Descriptor, &str) -> Result<R> + Send + 'static,
-    ) -> Result<R, Pause> {
-        if !M::offloads(self.policy, dir.blocking(), Kind::Disk) {
-            return Ok(op(dir, path)?);
-        }
-        let (dir, path) = (dir.clone(), path.to_owned());
-        self.elsewhere::<M, _>(move || op(&dir, &path)).await
-    }
-
-    /// Does something with two names, elsewhere if that may take long.
-    pub(crate) async fn on_paths<M: Mode, R: Send + 'static>(
-        &self,
-        (from, path): (&Descriptor, &str),
-        (to, to_path): (&Descriptor, &str),
-        op: impl FnOnce((&Descriptor, &str), (&Descriptor, &str)) -> Result<R> + Send + 'static,
-    ) -> Result<R, Pause> {
-        let offloads = |dir: &Descriptor| M::offloads(self.policy, dir.blocking(), Kind::Disk);
-        if !offloads(from) && !offloads(to) {
-            return Ok(op((from, path), (to, to_path))?);
-        }
-        let (from, path, to, to_path) = (from.clone(), path.to_owned(), to.clone(), to_path.to_owned());
-        self.elsewhere::<M, _>(move || op((&from, &path), (&to, &to_path))).await
-    }
-
-    /// Looks a name up: from the cache if that is where it is, else as [`on_path`](Self::on_path) does.
-    pub(crate) async fn look_up<M: Mode, R: Send + 'static>(
-        &self,
-        dir: &Descriptor,
-        path: &str,
-        cached: impl FnOnce(&Descriptor, &str) -> Result<R>,
-        op: impl FnOnce(&Descriptor, &str) -> Result<R> + Send + 'static,
-    ) -> Result<R, Pause> {
-        // The cache is asked when the call is tried; after that it is known not to have the answer.
-        let asks = M::TRIES && self.policy == BlockingPolicy::Adaptive;
-        if asks && M::offloads(self.policy, dir.blocking(), Kind::Cached) {
-            match cached(dir, path) {
-                Err(Errno::Again) => {}
-                found => return Ok(found?),
-            }
-        }
-        self.on_path::<M, R>(dir, path, op).await
-    }
-}
-
-/// Ends when somebody interrupts.
-async fn interrupted(interrupt: &Interrupt) -> Interrupted {
-    loop {
-        let watch = interrupt.watch();
-        if interrupt.is_set() {
-            return Interrupted;
-        }
-        watch.wait().await;
     }
 }
