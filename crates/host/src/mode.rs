@@ -26,6 +26,7 @@ pub enum BlockingPolicy {
 
 /// Why an operation that may wait gave nothing.
 #[derive(Debug)]
+#[repr(u64)]
 pub(crate) enum Pause {
     /// It failed, or the host cannot wait for it.
     Errno(Errno),

@@ -136,6 +136,7 @@ pub(super) fn advice(n: u32) -> Result<Advice, Errno> {
 }
 
 /// `whence`, which 0.0 numbers cur, end, set and 0.1 set, cur, end.
+#[inline]
 pub(super) fn seek<V: Version>(offset: u64, whence: u32) -> Result<Seek, Errno> {
     let offset = offset.cast_signed();
     match if V::UNSTABLE { whence.wrapping_add(1) % 3 } else { whence } {

@@ -139,6 +139,7 @@ fn preopen(ctx: &WasiP1Ctx, fd: u32) -> Result<&str, Errno> {
 /// # Errors
 ///
 /// `SPipe` for what has no position, `BadF` for a directory, `Inval` before the beginning.
+#[inline]
 pub(super) fn fd_seek<V: Version>(
     memory: &mut Memory<'_>,
     ctx: &mut WasiP1Ctx,

@@ -50,7 +50,7 @@ impl<'a> Memory<'a> {
         if list.len() > self.copied { Err(Errno::NoMem.into()) } else { Ok(list) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn range(&self, at: u32, len: usize, align: u32) -> Result<std::ops::Range<usize>, Stop> {
         if !at.is_multiple_of(align) {
             return Err(misaligned(at, align));
@@ -89,14 +89,14 @@ impl<'a> Memory<'a> {
         std::str::from_utf8(self.list(at, len, 1, 1)?).map_err(|_| Errno::IlSeq.into())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn set_u32(&mut self, at: u32, value: u32) -> Result<(), Stop> {
         let range = self.range(at, 4, 4)?;
         self.bytes[range].copy_from_slice(&value.to_le_bytes());
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn set_u64(&mut self, at: u32, value: u64) -> Result<(), Stop> {
         let range = self.range(at, 8, 8)?;
         self.bytes[range].copy_from_slice(&value.to_le_bytes());
@@ -104,7 +104,7 @@ impl<'a> Memory<'a> {
     }
 
     /// Fails as a write there will: asked before an operation whose result must not be lost.
-    #[inline]
+    #[inline(always)]
     pub(super) fn writable(&self, at: u32, len: usize, align: u32) -> Result<(), Stop> {
         self.range(at, len, align).map(drop)
     }

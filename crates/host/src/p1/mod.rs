@@ -149,7 +149,9 @@ impl Version for Unstable {
     const SUBSCRIPTION: usize = 56;
 }
 
-/// Why a call gives no result.
+/// Why a call gives no result. Its tag is a word, as results are moved in words: a byte that is written and read back
+/// with its neighbours costs as much as a short call.
+#[repr(u64)]
 pub(crate) enum Stop {
     /// The guest is told this number.
     Errno(Errno),

@@ -106,22 +106,10 @@ fn parse<V: Version>(records: &[u8], out: &mut Subscriptions) -> Result<bool, Er
     out.reserve_exact(records.len() / V::SUBSCRIPTION);
     let (mut over, mut unknown) = (false, false);
     for record in records.chunks_exact(V::SUBSCRIPTION) {
-        let mut outcome = Outcome::Waiting;
-        let until = match record[8] {
-            0 => match parse_clock::<V>(record)? {
-                Ok(until) => {
-                    if until == Until::Elapsed(0) {
-                        outcome = Outcome::Ready { hangup: false };
-                    }
-                    until
-                }
-                Err(e) => {
-                    outcome = Outcome::Failed(e);
-                    Until::Elapsed(0)
-                }
-            },
-            1 => Until::Fd(u32_at(record, 16), Interest::Read),
-            2 => Until::Fd(u32_at(record, 16), Interest::Write),
+        let (until, outcome) = match record[8] {
+            0 => parse_clock::<V>(record)?,
+            1 => (Until::Fd(u32_at(record, 16), Interest::Read), Outcome::Waiting),
+            2 => (Until::Fd(u32_at(record, 16), Interest::Write), Outcome::Waiting),
             _ => return Err(Errno::Inval),
         };
         over |= outcome != Outcome::Waiting;
@@ -131,9 +119,9 @@ fn parse<V: Version>(records: &[u8], out: &mut Subscriptions) -> Result<bool, Er
     Ok(over && !unknown)
 }
 
-/// What a subscription to a clock waits for, or what is wrong with the clock; the error is that of the call.
+/// What a subscription to a clock waits for, and what is known of it at once.
 #[inline]
-fn parse_clock<V: Version>(record: &[u8]) -> Result<Result<Until, Errno>, Errno> {
+fn parse_clock<V: Version>(record: &[u8]) -> Result<(Until, Outcome), Errno> {
     let at = if V::UNSTABLE { 24 } else { 16 };
     let (id, timeout) = (u32_at(record, at), u64_at(record, at + 8));
     let absolute = match u16_at(record, at + 24) {
@@ -141,12 +129,14 @@ fn parse_clock<V: Version>(record: &[u8]) -> Result<Result<Until, Errno>, Errno>
         1 => true,
         _ => return Err(Errno::Inval),
     };
-    Ok(Clock::new(id).map(|clock| match clock {
-        Clock::Realtime if absolute => Until::Realtime(timeout),
-        Clock::Monotonic if absolute => Until::Monotonic(timeout),
+    Ok(match Clock::new(id) {
         // A span is the same on every clock: setting the one on the wall does not change it.
-        _ => Until::Elapsed(timeout),
-    }))
+        Ok(_) if !absolute && timeout == 0 => (Until::Elapsed(0), Outcome::Ready { hangup: false }),
+        Ok(_) if !absolute => (Until::Elapsed(timeout), Outcome::Waiting),
+        Ok(Clock::Realtime) => (Until::Realtime(timeout), Outcome::Waiting),
+        Ok(Clock::Monotonic) => (Until::Monotonic(timeout), Outcome::Waiting),
+        Err(e) => (Until::Elapsed(0), Outcome::Failed(e)),
+    })
 }
 
 /// Looks, asks and waits until at least one has an outcome.
