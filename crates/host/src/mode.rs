@@ -69,7 +69,7 @@ pub(crate) trait Mode: Send + Sync + 'static {
 pub(crate) enum Kind {
     /// For bytes or names that are usually cached, and there is a way to ask for just those.
     Cached,
-    /// For nothing but memory: a copy into the page cache, what is known of an open file.
+    /// For nothing but a copy into the page cache.
     Buffered,
     /// For a disk.
     Disk,

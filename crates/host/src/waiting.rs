@@ -78,11 +78,10 @@ impl Waiting {
     /// Does something with a descriptor, elsewhere if that may take long.
     pub(crate) async fn on_descriptor<M: Mode, R: Send + 'static>(
         &self,
-        kind: Kind,
         descriptor: &Descriptor,
         op: impl FnOnce(&Descriptor) -> Result<R> + Send + 'static,
     ) -> Result<R, Pause> {
-        if !M::offloads(self.policy, descriptor.blocking(), kind) {
+        if !M::offloads(self.policy, descriptor.blocking(), Kind::Disk) {
             return Ok(op(descriptor)?);
         }
         let descriptor = descriptor.clone();

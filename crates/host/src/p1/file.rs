@@ -28,11 +28,7 @@ pub(super) async fn fd_advise<M: Mode>(
     if i64::try_from(offset).is_err() || i64::try_from(len).is_err() {
         return Err(Errno::Inval.into());
     }
-    Ok(ctx
-        .ctx
-        .waiting
-        .on_descriptor::<M, _>(Kind::Disk, descriptor, move |d| d.advise(offset, len, advice))
-        .await?)
+    Ok(ctx.ctx.waiting.on_descriptor::<M, _>(descriptor, move |d| d.advise(offset, len, advice)).await?)
 }
 
 /// Makes room in a file, and the file at least that long.
@@ -51,11 +47,7 @@ pub(super) async fn fd_allocate<M: Mode>(
     if len == 0 {
         return Err(Errno::Inval.into());
     }
-    Ok(ctx
-        .ctx
-        .waiting
-        .on_descriptor::<M, _>(Kind::Disk, descriptor, move |d| d.allocate(offset, len))
-        .await?)
+    Ok(ctx.ctx.waiting.on_descriptor::<M, _>(descriptor, move |d| d.allocate(offset, len)).await?)
 }
 
 /// The file behind a descriptor, for a call that means nothing for a directory.
@@ -91,7 +83,7 @@ pub(super) async fn fd_sync<M: Mode>(_: &mut Memory<'_>, ctx: &mut WasiP1Ctx, fd
 
 async fn sync<M: Mode>(ctx: &mut WasiP1Ctx, fd: u32, right: Rights, data_only: bool) -> Result<(), Stop> {
     let descriptor = ctx.table.get(fd)?.descriptor(right, Errno::Inval)?;
-    Ok(ctx.ctx.waiting.on_descriptor::<M, _>(Kind::Disk, descriptor, move |d| d.sync(data_only)).await?)
+    Ok(ctx.ctx.waiting.on_descriptor::<M, _>(descriptor, move |d| d.sync(data_only)).await?)
 }
 
 /// Says what is known of an open file.
@@ -99,7 +91,7 @@ async fn sync<M: Mode>(ctx: &mut WasiP1Ctx, fd: u32, right: Rights, data_only: b
 /// # POSIX
 ///
 /// `fstat`
-pub(super) async fn fd_filestat_get<M: Mode, V: Version>(
+pub(super) fn fd_filestat_get<V: Version>(
     memory: &mut Memory<'_>,
     ctx: &mut WasiP1Ctx,
     fd: u32,
@@ -108,9 +100,7 @@ pub(super) async fn fd_filestat_get<M: Mode, V: Version>(
     let entry = ctx.table.get(fd)?;
     entry.need(Rights::FD_FILESTAT_GET)?;
     let metadata = match &entry.object {
-        Object::File { descriptor, .. } | Object::Dir { descriptor, .. } => {
-            ctx.ctx.waiting.on_descriptor::<M, _>(Kind::Buffered, descriptor, Descriptor::metadata).await?
-        }
+        Object::File { descriptor, .. } | Object::Dir { descriptor, .. } => descriptor.metadata()?,
         // Of a stream only its kind is known.
         _ => Metadata {
             file_type: entry.file_type(),
@@ -138,7 +128,7 @@ pub(super) async fn fd_filestat_set_size<M: Mode>(
     size: u64,
 ) -> Result<(), Stop> {
     let descriptor = ctx.table.get(fd)?.descriptor(Rights::FD_FILESTAT_SET_SIZE, Errno::Inval)?;
-    Ok(ctx.ctx.waiting.on_descriptor::<M, _>(Kind::Disk, descriptor, move |d| d.set_len(size)).await?)
+    Ok(ctx.ctx.waiting.on_descriptor::<M, _>(descriptor, move |d| d.set_len(size)).await?)
 }
 
 /// Sets the times of an open file, in nanoseconds since 1970.
@@ -158,9 +148,7 @@ pub(super) async fn fd_filestat_set_times<M: Mode>(
     let now = ctx.ctx.virtual_now();
     let descriptor = ctx.table.get(fd)?.descriptor(Rights::FD_FILESTAT_SET_TIMES, Errno::BadF)?;
     let waiting = &ctx.ctx.waiting;
-    Ok(waiting
-        .on_descriptor::<M, _>(Kind::Disk, descriptor, move |d| d.set_times(accessed, modified, now))
-        .await?)
+    Ok(waiting.on_descriptor::<M, _>(descriptor, move |d| d.set_times(accessed, modified, now)).await?)
 }
 
 /// Lists a directory.

@@ -259,7 +259,7 @@ macro_rules! functions {
             plain fd::fd_fdstat_get(fd: u32, fdstat: u32);
             plain fd::fd_fdstat_set_flags(fd: u32, flags: u32);
             plain fd::fd_fdstat_set_rights(fd: u32, base: u64, inheriting: u64);
-            tries file::fd_filestat_get[V](fd: u32, filestat: u32);
+            plain file::fd_filestat_get[V](fd: u32, filestat: u32);
             waits file::fd_filestat_set_size(fd: u32, size: u64);
             waits file::fd_filestat_set_times(fd: u32, accessed: u64, modified: u64, flags: u32);
             tries io::fd_pread(fd: u32, iovs: u32, n: u32, offset: u64, nread: u32);
