@@ -49,6 +49,21 @@ impl Waiting {
         self.pause::<M>(&mut vec![wait], &mut [], &mut Vec::new()).await
     }
 
+    /// Does something until it says other than `Again`, waiting in between unless the descriptor is non-blocking.
+    pub(crate) async fn until_done<'a, M: Mode, R>(
+        &'a self,
+        nonblocking: bool,
+        wait: impl Fn() -> Wait<'a> + Send,
+        mut op: impl FnMut() -> Result<R> + Send,
+    ) -> Result<R, Pause> {
+        loop {
+            match op() {
+                Err(Errno::Again) if !nonblocking => self.pause_for::<M>(wait()).await?,
+                done => return Ok(done?),
+            }
+        }
+    }
+
     /// Waits for a stream.
     pub(crate) async fn pause_for_stream<M: Mode, S: Subscribe + ?Sized>(
         &self,

@@ -58,14 +58,10 @@ pub(super) async fn fd_read<M: Mode>(
             }
         },
         Object::Input { stream, .. } => read_stream::<M>(waiting, stream, nonblocking, &mut bufs).await?,
-        Object::Socket(socket) => loop {
-            match socket.recv(&mut bufs, false) {
-                Err(Errno::Again) if !nonblocking => {
-                    waiting.pause_for::<M>(socket.wait(Interest::Read)).await?;
-                }
-                r => break r?,
-            }
-        },
+        Object::Socket(socket) => {
+            let (wait, recv) = (|| socket.wait(Interest::Read), || socket.recv(&mut bufs, false));
+            waiting.until_done::<M, _>(nonblocking, wait, recv).await?
+        }
     };
     drop(bufs);
     memory.set_u32(nread, count as u32)
@@ -196,14 +192,10 @@ pub(super) async fn fd_write<M: Mode>(
             }
         },
         Object::Output { stream, .. } => write_stream::<M>(waiting, stream, nonblocking, &bufs).await?,
-        Object::Socket(socket) => loop {
-            match socket.send(&bufs) {
-                Err(Errno::Again) if !nonblocking => {
-                    waiting.pause_for::<M>(socket.wait(Interest::Write)).await?;
-                }
-                r => break r?,
-            }
-        },
+        Object::Socket(socket) => {
+            let (wait, send) = (|| socket.wait(Interest::Write), || socket.send(&bufs));
+            waiting.until_done::<M, _>(nonblocking, wait, send).await?
+        }
     };
     drop(bufs);
     memory.set_u32(nwritten, count as u32)

@@ -39,14 +39,8 @@ pub(super) async fn sock_accept<M: Mode>(
     let socket = entry.socket(Rights::SOCK_ACCEPT)?;
     let (base, nonblocking) = (entry.inheriting, entry.nonblocking());
     ctx.table.room()?;
-    let connection = loop {
-        match socket.accept() {
-            Err(Errno::Again) if !nonblocking => {
-                ctx.ctx.waiting.pause_for::<M>(socket.wait(Interest::Read)).await?;
-            }
-            r => break r?.0,
-        }
-    };
+    let wait = || socket.wait(Interest::Read);
+    let (connection, _) = ctx.ctx.waiting.until_done::<M, _>(nonblocking, wait, || socket.accept()).await?;
     let object = Object::Socket(connection);
     let number = ctx.table.insert(Entry { object, flags, base, inheriting: Rights::empty() })?;
     memory.set_u32(accepted, number)
