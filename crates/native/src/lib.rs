@@ -10,6 +10,7 @@
 pub mod clock;
 pub mod errno;
 pub mod fs;
+mod kernel;
 pub mod net;
 pub mod random;
 #[cfg(feature = "async")]

@@ -5,6 +5,9 @@ use crate::{Errno, Result};
 /// Bytes in one component; longer ones are `NameTooLong`.
 pub const NAME_MAX: usize = 255;
 
+/// As many symbolic links as are followed in one path, as on Linux; one more is `Loop`.
+pub const MAX_LINKS: usize = 40;
+
 /// Refuses what no backend need ever see.
 pub fn check(path: &str, longest: usize) -> Result<()> {
     match path.as_bytes() {
@@ -48,21 +51,6 @@ pub fn first(path: &str) -> Option<(Component<'_>, &str)> {
     Some((component, rest))
 }
 
-/// The components of a path; several slashes count as one.
-pub fn components(path: &str) -> impl Iterator<Item = Component<'_>> {
-    let mut rest = path;
-    std::iter::from_fn(move || {
-        let (component, behind) = first(rest)?;
-        rest = behind;
-        Some(component)
-    })
-}
-
-/// Whether what the path names must be a directory because a slash stands behind it.
-pub fn has_trailing_slash(path: &str) -> bool {
-    path.ends_with('/')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,7 +58,15 @@ mod tests {
     #[test]
     fn splits_as_the_kernel_does() {
         use Component::{Here, Name, Parent};
-        let all = |path| components(path).collect::<Vec<_>>();
+        let all = |path| {
+            let mut rest = path;
+            std::iter::from_fn(move || {
+                let (component, behind) = first(rest)?;
+                rest = behind;
+                Some(component)
+            })
+            .collect::<Vec<_>>()
+        };
         assert_eq!(all("a/./..//b.c/"), [Name("a"), Here, Parent, Name("b.c")]);
         assert_eq!(all("..."), [Name("...")]);
         assert_eq!(all(""), []);

@@ -6,13 +6,10 @@
 //! come down, whatever is moved meanwhile.
 
 use super::Follow;
-use super::path::{self, Component, NAME_MAX};
+use super::path::{self, Component, MAX_LINKS, NAME_MAX};
 use crate::{Errno, Result};
 use smallvec::SmallVec;
 use std::borrow::Cow;
-
-/// How many symbolic links one path may lead through; `Loop` beyond.
-const LINKS: usize = 40;
 
 /// A tree of files, directories and symbolic links that a backend keeps.
 pub trait Tree {
@@ -277,7 +274,7 @@ impl<'t, 'p, T: Tree> Walk<'t, 'p, T> {
     /// Goes on with what a link holds, and then with the rest.
     fn follow(&mut self, target: &str) -> Result<()> {
         self.links += 1;
-        if self.links > LINKS {
+        if self.links > MAX_LINKS {
             return Err(Errno::Loop);
         }
         path::check(target, usize::MAX)?;

@@ -3,7 +3,8 @@
 use super::filesystem::Filesystem;
 use super::metadata::{self, file_type, times};
 use crate::errno::from_os;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use crate::kernel::{PIPE_BUF, first, first_mut, ready};
+use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{OFlags, SeekFrom, Stat};
 use rustix::io::{Errno as Os, retry_on_intr};
@@ -14,11 +15,6 @@ use wasi_host_core::fs::{Advice, Blocking, File, FileType, Interest, Metadata};
 use wasi_host_core::time::SetTime;
 use wasi_host_core::wait::Wait;
 use wasi_host_core::{Errno, Result};
-
-/// As many buffers as one system call takes (`IOV_MAX`); what goes beyond is a short count.
-const IOV_MAX: usize = 1024;
-/// What a FIFO or a terminal takes without waiting once it says that it can be written (`PIPE_BUF`).
-const PIPE_BUF: usize = 4096;
 
 /// An open file of the operating system: a regular file, a FIFO, a terminal, a device.
 #[derive(Debug)]
@@ -94,12 +90,7 @@ impl NativeFile {
 
     /// Whether a stream that would wait can go on.
     fn ready(&self, flags: PollFlags) -> Result<()> {
-        let mut fds = [PollFd::new(&self.fd, flags)];
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        match retry_on_intr(|| poll(&mut fds, Some(&now))).map_err(from_os)? {
-            0 => Err(Errno::Again),
-            _ => Ok(()),
-        }
+        if ready(&self.fd, flags).map_err(from_os)? { Ok(()) } else { Err(Errno::Again) }
     }
 
     #[cfg(target_os = "linux")]
@@ -278,13 +269,4 @@ impl NativeFile {
         self.at(offset)?;
         Err(Errno::Again)
     }
-}
-
-fn first<'a, 'b>(bufs: &'a [IoSlice<'b>]) -> &'a [IoSlice<'b>] {
-    &bufs[..bufs.len().min(IOV_MAX)]
-}
-
-fn first_mut<'a, 'b>(bufs: &'a mut [IoSliceMut<'b>]) -> &'a mut [IoSliceMut<'b>] {
-    let n = bufs.len().min(IOV_MAX);
-    &mut bufs[..n]
 }

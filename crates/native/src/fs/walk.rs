@@ -11,11 +11,9 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno as Os;
 use std::borrow::Cow;
+use wasi_host_core::fs::path::MAX_LINKS;
 use wasi_host_core::fs::{FileType, Follow};
 use wasi_host_core::{Errno, Result};
-
-/// As many links as Linux follows in one path.
-const MAX_LINKS: u32 = 40;
 
 /// How to open a directory in order to go on from it. What may be searched need not be readable.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]

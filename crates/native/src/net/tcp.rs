@@ -2,6 +2,7 @@
 
 use super::options;
 use crate::errno::from_os;
+use crate::kernel::{first, first_mut};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno as Os;
 use rustix::net::{
@@ -16,9 +17,6 @@ use wasi_host_core::fs::Interest;
 use wasi_host_core::net::{Family, Shutdown, TcpOption, TcpOptionName, TcpSocket};
 use wasi_host_core::wait::Wait;
 use wasi_host_core::{Errno, Result};
-
-/// The most buffers that one call takes (`IOV_MAX`); more make the count short.
-const BUFFERS: usize = 1024;
 
 const FLAGS: SocketFlags = SocketFlags::NONBLOCK.union(SocketFlags::CLOEXEC);
 
@@ -127,18 +125,18 @@ impl TcpSocket for Tcp {
     }
 
     fn recv(&self, bufs: &mut [IoSliceMut<'_>], peek: bool) -> Result<usize> {
-        let few = bufs.len().min(BUFFERS);
+        let bufs = first_mut(bufs);
         let flags = if peek { RecvFlags::PEEK } else { RecvFlags::empty() };
         let received = rustix::io::retry_on_intr(|| {
-            rustix::net::recvmsg(&self.fd, &mut bufs[..few], &mut RecvAncillaryBuffer::default(), flags)
+            rustix::net::recvmsg(&self.fd, bufs, &mut RecvAncillaryBuffer::default(), flags)
         });
         received.map(|m| m.bytes).map_err(from_os)
     }
 
     fn send(&self, bufs: &[IoSlice<'_>]) -> Result<usize> {
-        let few = &bufs[..bufs.len().min(BUFFERS)];
+        let bufs = first(bufs);
         rustix::io::retry_on_intr(|| {
-            rustix::net::sendmsg(&self.fd, few, &mut SendAncillaryBuffer::default(), SendFlags::NOSIGNAL)
+            rustix::net::sendmsg(&self.fd, bufs, &mut SendAncillaryBuffer::default(), SendFlags::NOSIGNAL)
         })
         .map_err(from_os)
     }

@@ -2,6 +2,7 @@
 
 use super::source::Source;
 use crate::errno::from_os;
+use crate::kernel::PIPE_BUF;
 use crate::wait;
 use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -9,9 +10,6 @@ use rustix::fd::AsFd;
 use rustix::io::Errno;
 use wasi_host_core::stream::{HostOutputStream, OutputStream, StreamError, StreamResult, Subscribe};
 use wasi_host_core::wait::Wait;
-
-/// What a pipe that `ppoll` calls writable takes without blocking (`PIPE_BUF`).
-const ATOMIC: usize = 4096;
 
 /// What a file is given at a time.
 const CHUNK: usize = 1 << 20;
@@ -40,7 +38,7 @@ impl Output {
                 if !self.source.ready(PollFlags::OUT) {
                     break;
                 }
-                &src[done..src.len().min(done + ATOMIC)]
+                &src[done..src.len().min(done + PIPE_BUF)]
             } else {
                 &src[done..]
             };
@@ -85,7 +83,7 @@ impl HostOutputStream for Output {
         if !self.may_block {
             return Ok(CHUNK);
         }
-        Ok(if self.rest.is_empty() && self.source.ready(PollFlags::OUT) { ATOMIC } else { 0 })
+        Ok(if self.rest.is_empty() && self.source.ready(PollFlags::OUT) { PIPE_BUF } else { 0 })
     }
 
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {

@@ -1,6 +1,7 @@
 //! A descriptor that is not ours alone.
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use crate::kernel;
+use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{FileType, fstat, major, minor};
 use std::fs::File;
@@ -52,10 +53,8 @@ impl Source {
 
     /// What `ppoll` says at this moment: nothing if reading or writing would block.
     pub(super) fn ready(&self, flags: PollFlags) -> bool {
-        let mut set = [PollFd::new(self, flags)];
         // A failure to ask is found again by reading or writing.
-        let answer = rustix::io::retry_on_intr(|| poll(&mut set, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })));
-        answer.is_err() || !set[0].revents().is_empty()
+        kernel::ready(self, flags).unwrap_or(true)
     }
 }
 
