@@ -199,22 +199,23 @@ async fn wait<M: Mode>(
     ctx: &mut WasiP1Ctx,
     ready: bool,
 ) -> Result<(), Stop> {
-    let mut by_fd = SmallVec::<[(u32, usize); 8]>::new();
+    let mut by_fd = SmallVec::<[Asking; 8]>::new();
     let (mut monotonic, mut realtime) = (None::<u64>, None::<u64>);
     let mut now = None;
     for (i, s) in subscriptions.iter_mut().enumerate().filter(|(_, s)| s.outcome == Outcome::Waiting) {
-        if let Until::Elapsed(span) = s.until {
-            let now = *now.get_or_insert_with(|| Clock::Monotonic.now(ctx));
-            s.until = Until::Monotonic(now.saturating_add(span));
-        }
         match s.until {
-            Until::Elapsed(_) => {}
-            Until::Monotonic(t) => monotonic = Some(monotonic.map_or(t, |m| m.min(t))),
-            Until::Realtime(t) => realtime = Some(realtime.map_or(t, |m| m.min(t))),
-            Until::Fd(fd, _) => by_fd.push((fd, i)),
+            Until::Elapsed(span) => {
+                let now = *now.get_or_insert_with(|| Clock::Monotonic.now(ctx));
+                let t = now.saturating_add(span);
+                s.until = Until::Monotonic(t);
+                earliest(&mut monotonic, t);
+            }
+            Until::Monotonic(t) => earliest(&mut monotonic, t),
+            Until::Realtime(t) => earliest(&mut realtime, t),
+            Until::Fd(fd, interest) => by_fd.push((fd, i, interest)),
         }
     }
-    by_fd.sort_unstable();
+    by_fd.sort_unstable_by_key(|&(fd, i, _)| (fd, i));
     // Of the clocks the earliest of each kind stands for all.
     let mut waits = Vec::with_capacity(by_fd.len() + 4);
     let mut futures = Vec::new();
@@ -227,14 +228,14 @@ async fn wait<M: Mode>(
             .map(|t| Wait::For(Duration::from_nanos(t.saturating_sub(realtime_now(&*ctx.ctx.wall_clock))))),
     );
     let clocks = waits.len();
-    lend(&mut ctx.table, subscriptions, &by_fd, &mut waits, &mut futures);
+    lend(&mut ctx.table, &by_fd, &mut waits, &mut futures);
     let asked: SmallVec<[Asked; 16]> = waits[clocks..].iter().map(Asked::of).collect();
     let mut ended: Vec<Event> = Vec::new();
     ctx.ctx.waiting.pause::<M>(&mut waits, &mut futures, &mut ended).await?;
     drop((waits, futures));
     for event in ended.iter().filter(|e| e.index >= clocks) {
         let at = event.index - clocks;
-        let (fd, i) = by_fd[at];
+        let (fd, i, _) = by_fd[at];
         let ready = Outcome::Ready { hangup: event.hangup };
         match asked[at] {
             Asked::Hint => {}
@@ -242,11 +243,18 @@ async fn wait<M: Mode>(
             // Entries that wait for the same stream have its one future in common.
             Asked::Future => by_fd[at..]
                 .iter()
-                .take_while(|(other, _)| *other == fd)
-                .for_each(|(_, i)| subscriptions[*i].outcome = ready),
+                .take_while(|(other, ..)| *other == fd)
+                .for_each(|(_, i, _)| subscriptions[*i].outcome = ready),
         }
     }
     Ok(())
+}
+
+/// A descriptor, the subscription that asks about it, and what for.
+type Asking = (u32, usize, Interest);
+
+fn earliest(first: &mut Option<u64>, t: u64) {
+    *first = Some(first.map_or(t, |f| f.min(t)));
 }
 
 /// What the end of a wait says.
@@ -273,23 +281,19 @@ impl Asked {
 /// Adds what to wait for on behalf of each descriptor of `by_fd`, which is sorted.
 fn lend<'a>(
     table: &'a mut Table,
-    subscriptions: &Subscriptions,
-    by_fd: &[(u32, usize)],
+    by_fd: &[Asking],
     waits: &mut Vec<Wait<'a>>,
     futures: &mut Vec<(usize, BoxFuture<'a, ()>)>,
 ) {
     let mut rest = by_fd;
     let mut entries = table.iter_mut();
-    while let Some(&(fd, _)) = rest.first() {
+    while let Some(&(fd, ..)) = rest.first() {
         let Some((_, entry)) = entries.find(|(number, _)| *number == fd) else { return };
-        let (same, others) = rest.split_at(rest.partition_point(|(f, _)| *f == fd));
+        let (same, others) = rest.split_at(rest.partition_point(|(f, ..)| *f == fd));
         rest = others;
         if !matches!(entry.wait(Interest::Read), Wait::Future) {
             let entry = &*entry;
-            waits.extend(same.iter().map(|(_, i)| match subscriptions[*i].until {
-                Until::Fd(_, interest) => entry.wait(interest),
-                _ => Wait::Forever,
-            }));
+            waits.extend(same.iter().map(|(_, _, interest)| entry.wait(*interest)));
             continue;
         }
         let ready = match &mut entry.object {
