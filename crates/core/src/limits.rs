@@ -21,6 +21,11 @@ pub struct Limits {
     /// Bytes of bookkeeping (a list of buffers, of subscriptions, a path) that the host copies at a time; `NoMem`
     /// beyond. Payload that is read and written in place does not count. Default: 16 MiB.
     pub hostcall: usize,
+    /// Sockets open at once; beyond, none is made. A connection counts until all that was written to it is delivered.
+    /// Default: 4,096.
+    pub sockets: usize,
+    /// Names being looked up at once; beyond, the resolver fails for the time being. Default: 16.
+    pub lookups: usize,
     /// The largest file a guest may make by writing, growing or allocating, in bytes; `FBig` beyond.
     /// Default: none.
     pub file_size: u64,
@@ -34,6 +39,8 @@ impl Limits {
         random: u64::MAX,
         subscriptions: usize::MAX,
         hostcall: usize::MAX,
+        sockets: usize::MAX,
+        lookups: usize::MAX,
         file_size: u64::MAX,
     };
 }
@@ -46,6 +53,8 @@ impl Default for Limits {
             random: 64 << 20,
             subscriptions: 64 << 10,
             hostcall: 16 << 20,
+            sockets: 4096,
+            lookups: 16,
             file_size: u64::MAX,
         }
     }

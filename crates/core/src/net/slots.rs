@@ -1,0 +1,34 @@
+//! Counting what a guest holds open.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// So many at once and no more.
+#[derive(Debug)]
+pub(super) struct Slots {
+    most: usize,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Slots {
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, taken: Arc::default() }
+    }
+
+    pub(super) fn take(&self) -> Option<Slot> {
+        let more = |n: usize| (n < self.most).then_some(n + 1);
+        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(Slot(self.taken.clone()))
+    }
+}
+
+/// One of the places that a context has for sockets, or for look-ups. Dropping it makes room.
+#[derive(Debug)]
+#[must_use = "dropped at once it counts nothing"]
+pub struct Slot(Arc<AtomicUsize>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

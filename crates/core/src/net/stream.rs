@@ -1,0 +1,141 @@
+//! A connection as a pair of streams.
+
+use super::tcp::Open;
+use super::{Outgoing, Sockets};
+use crate::Errno;
+use crate::fs::Interest;
+use crate::stream::{HostInputStream, HostOutputStream, StreamError, StreamResult, Subscribe};
+use crate::wait::Wait;
+use bytes::{Bytes, BytesMut};
+use std::io::IoSliceMut;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What one `write` may bring, and so what may be left to deliver of one connection, in bytes.
+const PERMIT: usize = 64 << 10;
+
+/// What one `read` brings at most, in bytes: so much is made ready for it.
+const CHUNK: usize = 64 << 10;
+
+/// What comes in. Dropping it does not close anything.
+pub struct TcpInput {
+    open: Arc<Open>,
+    sockets: Sockets,
+    ended: bool,
+}
+
+/// What goes out. Dropping it does not close anything, and what it accepted is still delivered.
+pub struct TcpOutput {
+    outgoing: Arc<Outgoing>,
+    sockets: Sockets,
+    permit: usize,
+    /// `write_some` found no room.
+    full: bool,
+}
+
+impl TcpInput {
+    pub(super) fn new(open: Arc<Open>, sockets: Sockets) -> Self {
+        Self { open, sockets, ended: false }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended || self.open.deaf.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait::async_trait]
+impl Subscribe for TcpInput {
+    async fn ready(&mut self) {
+        self.sockets.ready(self.wait()).await;
+    }
+
+    fn wait(&self) -> Wait<'_> {
+        if self.has_ended() { Wait::Ready } else { self.open.socket.wait(Interest::Read) }
+    }
+}
+
+impl HostInputStream for TcpInput {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        let mut bytes = BytesMut::zeroed(size.min(CHUNK));
+        let n = self.read_into(&mut bytes)?;
+        bytes.truncate(n);
+        Ok(bytes.freeze())
+    }
+
+    fn read_into(&mut self, dst: &mut [u8]) -> StreamResult<usize> {
+        if self.has_ended() {
+            return Err(StreamError::Closed);
+        }
+        if dst.is_empty() {
+            return Ok(0);
+        }
+        match self.open.socket.recv(&mut [IoSliceMut::new(dst)], false) {
+            Ok(0) => {
+                self.ended = true;
+                Err(StreamError::Closed)
+            }
+            Ok(n) => Ok(n),
+            Err(Errno::Again) => Ok(0),
+            Err(e) => {
+                self.ended = true;
+                Err(e.into())
+            }
+        }
+    }
+}
+
+impl TcpOutput {
+    pub(super) fn new(outgoing: Arc<Outgoing>, sockets: Sockets) -> Self {
+        Self { outgoing, sockets, permit: 0, full: false }
+    }
+}
+
+#[async_trait::async_trait]
+impl Subscribe for TcpOutput {
+    async fn ready(&mut self) {
+        self.sockets.ready(self.wait()).await;
+    }
+
+    fn wait(&self) -> Wait<'_> {
+        if self.full { self.outgoing.writable() } else { self.outgoing.wait() }
+    }
+}
+
+impl HostOutputStream for TcpOutput {
+    /// Says so many without asking the system, as long as nothing is left from before.
+    fn check_write(&mut self) -> StreamResult<usize> {
+        self.full = false;
+        self.permit = 0;
+        if self.outgoing.is_clear()? {
+            self.permit = PERMIT;
+        }
+        Ok(self.permit)
+    }
+
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.write_from(&bytes)
+    }
+
+    fn write_from(&mut self, src: &[u8]) -> StreamResult<()> {
+        let Some(rest) = self.permit.checked_sub(src.len()) else {
+            return Err(StreamError::trap("write of more than check-write permitted"));
+        };
+        self.permit = rest;
+        self.outgoing.send(src)
+    }
+
+    fn write_some(&mut self, src: &[u8]) -> StreamResult<usize> {
+        self.permit = 0;
+        let n = self.outgoing.send_some(src)?;
+        self.full = n == 0 && !src.is_empty();
+        Ok(n)
+    }
+
+    /// What can be sent is on its way already.
+    fn flush(&mut self) -> StreamResult<()> {
+        if !self.outgoing.is_clear()? {
+            self.permit = 0;
+        }
+        Ok(())
+    }
+}
