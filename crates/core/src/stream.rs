@@ -145,9 +145,10 @@ pub trait HostOutputStream: Subscribe {
         Ok(())
     }
 
-    /// Writes `nelem` zero bytes, under the same permit as [`write`](Self::write).
+    /// Writes `nelem` zero bytes, under the same permit as [`write`](Self::write). This provided one writes 64 KiB at a
+    /// time: a stream that permits more at once takes several writes under one permit.
     fn write_zeroes(&mut self, mut nelem: usize) -> StreamResult<()> {
-        static ZEROES: [u8; 4096] = [0; 4096];
+        static ZEROES: [u8; 64 << 10] = [0; 64 << 10];
         while nelem > 0 {
             let n = nelem.min(ZEROES.len());
             self.write(Bytes::from_static(&ZEROES[..n]))?;

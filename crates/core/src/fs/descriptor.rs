@@ -3,7 +3,7 @@
 use super::{Advice, Blocking, Dir, Entries, File, FileType, Follow, Interest, Metadata, Node, Open, path};
 use crate::grant::{DirPerms, FilePerms, Grant};
 use crate::time::{SetTime, Timestamp};
-use crate::wait::Wait;
+use crate::wait::{BoxFuture, Wait};
 use crate::{Errno, Result};
 use std::io::{IoSlice, IoSliceMut};
 use std::sync::Arc;
@@ -97,6 +97,13 @@ impl Descriptor {
         }
     }
 
+    pub(super) fn wait_async(&self, interest: Interest) -> BoxFuture<'_, ()> {
+        match &self.node {
+            Node::File(f) => f.wait_async(interest),
+            Node::Dir(_) => Box::pin(std::future::ready(())),
+        }
+    }
+
     // ---- files
 
     #[inline]
@@ -115,7 +122,7 @@ impl Descriptor {
     }
 
     #[inline]
-    fn writable(&self) -> Result<&Arc<dyn File>> {
+    pub(super) fn writable(&self) -> Result<&Arc<dyn File>> {
         let file = self.opened_file()?;
         if self.access.contains(Access::WRITE) { Ok(file) } else { Err(Errno::BadF) }
     }
@@ -149,7 +156,12 @@ impl Descriptor {
         self.bounded(end, bufs, |bufs| file.append(bufs))
     }
 
-    /// Writes to what has no position.
+    /// Reads what comes next from what has no position; `Again` if there is nothing yet.
+    pub fn read(&self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize> {
+        self.readable()?.read(bufs)
+    }
+
+    /// Writes to what has no position; `Again` if it is full.
     pub fn write(&self, bufs: &[IoSlice<'_>]) -> Result<usize> {
         self.writable()?.write(bufs)
     }

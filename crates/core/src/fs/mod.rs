@@ -5,14 +5,18 @@
 
 mod cursor;
 mod descriptor;
+mod offload;
 pub mod path;
+mod stream;
 pub mod walk;
 
 pub use cursor::{Cursor, Seek};
 pub use descriptor::{Access, Descriptor};
+pub use offload::{Elsewhere, Offload};
+pub use stream::{FileInputStream, FileOutputStream};
 
 use crate::time::{SetTime, Timestamp};
-use crate::wait::Wait;
+use crate::wait::{BoxFuture, Wait};
 use crate::{Errno, Result};
 use std::any::Any;
 use std::io::{IoSlice, IoSliceMut};
@@ -221,6 +225,16 @@ pub trait File: Any + Send + std::marker::Sync {
     /// answer is a [`Wait::Notify`], its watch is taken first, then the state looked at again.
     fn wait(&self, _interest: Interest) -> Wait<'_> {
         if self.is_seekable() { Wait::Ready } else { Wait::Forever }
+    }
+
+    /// The same as a future, for a stream that somebody awaits on its own. It knows notifications alone and takes a
+    /// descriptor or a time for "look again at once": a backend that waits for those writes its own.
+    fn wait_async(&self, interest: Interest) -> BoxFuture<'_, ()> {
+        match self.wait(interest) {
+            Wait::Notify(watch) => Box::pin(watch.wait()),
+            Wait::Forever => Box::pin(std::future::pending()),
+            _ => Box::pin(std::future::ready(())),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use wasi_host_core::fs::{Advice, Blocking, File, FileType, Interest, Metadata};
 use wasi_host_core::time::SetTime;
-use wasi_host_core::wait::Wait;
+use wasi_host_core::wait::{BoxFuture, Wait};
 use wasi_host_core::{Errno, Result};
 
 /// An open file of the operating system: a regular file, a FIFO, a terminal, a device.
@@ -241,6 +241,10 @@ impl File for NativeFile {
             (Some(_), Interest::Read) => Wait::Readable(self.fd.as_fd()),
             (Some(_), Interest::Write) => Wait::Writable(self.fd.as_fd()),
         }
+    }
+
+    fn wait_async(&self, interest: Interest) -> BoxFuture<'_, ()> {
+        Box::pin(crate::wait::one(self.wait(interest)))
     }
 }
 
