@@ -2,7 +2,7 @@
 
 use crate::wait::Wait;
 use crate::{Errno, Result};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 /// Something that a guest can wait for.
 #[async_trait::async_trait]
@@ -79,6 +79,12 @@ pub trait HostInputStream: Subscribe {
         };
         to.copy_from_slice(&bytes);
         Ok(bytes.len())
+    }
+
+    /// `read`, with a buffer at hand for those that have to copy. A stream that has its bytes already leaves this
+    /// as it is.
+    fn read_with(&mut self, size: usize, _scratch: &mut Scratch) -> StreamResult<Bytes> {
+        self.read(size)
     }
 
     /// `read`, waiting until there is something.
@@ -199,6 +205,95 @@ pub type InputStream = Box<dyn HostInputStream>;
 
 /// A writable stream of any kind.
 pub type OutputStream = Box<dyn HostOutputStream>;
+
+/// A buffer to read into that stays initialised: what it gives out comes home when nobody else has it any more, so
+/// that a read costs neither zeroing nor, as a rule, an allocation.
+///
+/// ```
+/// use wasi_host_core::{Errno, stream::Scratch};
+/// let mut scratch = Scratch::default();
+/// let bytes = scratch.fill(4096, |buf| {
+///     buf[..5].copy_from_slice(b"hello");
+///     Ok::<_, Errno>(5)
+/// });
+/// assert_eq!(bytes.unwrap(), "hello");
+/// ```
+#[derive(Default)]
+pub struct Scratch(Bytes);
+
+impl std::fmt::Debug for Scratch {
+    /// Without what the guest read.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scratch").field("kept", &self.0.len()).finish()
+    }
+}
+
+impl Scratch {
+    /// The most that is kept from one read to the next, in bytes.
+    const KEPT: usize = 1 << 20;
+
+    /// Has `f` write to a buffer of `len` bytes, whatever these hold, and say how many it wrote: those are given out.
+    ///
+    /// What is given out keeps all of its buffer alive. Whoever collects small pieces copies them.
+    ///
+    /// # Errors
+    ///
+    /// Those of `f`.
+    pub fn fill<E>(&mut self, len: usize, f: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Result<Bytes, E> {
+        if len == 0 {
+            return f(&mut []).map(|_| Bytes::new());
+        }
+        let mut buffer = match std::mem::take(&mut self.0).try_into_mut() {
+            Ok(own) if own.len() >= len => own,
+            _ => Self::allocate(len),
+        };
+        let filled = f(&mut buffer[..len]);
+        let whole = buffer.freeze();
+        let bytes = filled.map(|n| whole.slice(..n.min(len)));
+        if whole.len() <= Self::KEPT {
+            self.0 = whole;
+        }
+        bytes
+    }
+
+    fn allocate(len: usize) -> BytesMut {
+        // Reads that grow little by little do not each need a new one.
+        let size = if len <= Self::KEPT { len.next_power_of_two() } else { len };
+        let mut buffer = BytesMut::zeroed(size);
+        // Splitting gives it the count of its users that it keeps from now on; freezing would make one each time.
+        drop(buffer.split_off(size));
+        buffer
+    }
+}
+
+/// Moves up to `len` bytes from `src` to `dst`, no more than `dst` permits and than is moved in one step; how many
+/// that were, 0 being "nothing yet" on either side.
+///
+/// # Errors
+///
+/// Those of both streams. Nothing is read that `dst` has not permitted, so what is lost is at most what `dst` took
+/// and failed to bring out.
+pub fn splice(
+    src: &mut dyn HostInputStream,
+    dst: &mut dyn HostOutputStream,
+    len: usize,
+    scratch: &mut Scratch,
+) -> StreamResult<usize> {
+    const STEP: usize = 1 << 20;
+    let size = dst.check_write()?.min(len).min(STEP);
+    if size == 0 {
+        return Ok(0);
+    }
+    let bytes = src.read_with(size, scratch)?;
+    if bytes.len() > size {
+        return Err(StreamError::trap("the stream gave more bytes than it was asked for"));
+    }
+    if !bytes.is_empty() {
+        // Lent, not given: a queue of small pieces would keep the whole of each one's buffer.
+        dst.write_from(&bytes)?;
+    }
+    Ok(bytes.len())
+}
 
 /// The error number that stands nearest to a stream's failure, for the versions of WASI that know only numbers.
 pub fn errno(e: &anyhow::Error) -> Errno {

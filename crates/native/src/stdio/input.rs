@@ -7,7 +7,7 @@ use bytes::Bytes;
 use rustix::event::PollFlags;
 use rustix::fd::AsFd;
 use rustix::io::Errno;
-use wasi_host_core::stream::{HostInputStream, InputStream, StreamError, StreamResult, Subscribe};
+use wasi_host_core::stream::{HostInputStream, InputStream, Scratch, StreamError, StreamResult, Subscribe};
 use wasi_host_core::wait::Wait;
 
 /// The most that one `read` allocates for.
@@ -38,10 +38,11 @@ impl HostInputStream for Input {
         if self.may_block && !self.source.ready(PollFlags::IN) {
             return Ok(Bytes::new());
         }
-        let mut bytes = vec![0; size.min(CHUNK)];
-        let n = self.read_into(&mut bytes)?;
-        bytes.truncate(n);
-        Ok(bytes.into())
+        self.read_with(size, &mut Scratch::default())
+    }
+
+    fn read_with(&mut self, size: usize, scratch: &mut Scratch) -> StreamResult<Bytes> {
+        scratch.fill(size.min(CHUNK), |buf| self.read_into(buf))
     }
 
     fn read_into(&mut self, dst: &mut [u8]) -> StreamResult<usize> {
