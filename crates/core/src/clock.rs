@@ -27,3 +27,30 @@ pub trait HostMonotonicClock: Send {
         }
     }
 }
+
+/// Where the guest's wall clock hangs (`wasi:clocks/timezone`, which is unstable).
+pub trait HostTimezone: Send {
+    /// What a clock there shows besides the time itself, at `when` since 1970-01-01 00:00 UTC.
+    fn display(&self, when: Duration) -> ZoneDisplay;
+}
+
+/// What a wall clock shows besides the time itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ZoneDisplay {
+    /// Seconds ahead of UTC; less than a day either way.
+    pub utc_offset: i32,
+    /// The zone's abbreviation, "UTC" for one.
+    pub name: String,
+    /// Whether it is summer time.
+    pub daylight_saving: bool,
+}
+
+/// No zone but UTC: where the host is is nobody's business.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Utc;
+
+impl HostTimezone for Utc {
+    fn display(&self, _: Duration) -> ZoneDisplay {
+        ZoneDisplay { utc_offset: 0, name: "UTC".to_owned(), daylight_saving: false }
+    }
+}

@@ -7,7 +7,7 @@ use crate::waiting::Waiting;
 use anyhow::{Context as _, Result};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use wasi_host_core::clock::{HostMonotonicClock, HostWallClock};
+use wasi_host_core::clock::{HostMonotonicClock, HostTimezone, HostWallClock, Utc};
 use wasi_host_core::fs::{Descriptor, Dir};
 use wasi_host_core::grant::{DirPerms, FilePerms, Grant};
 use wasi_host_core::limits::Limits;
@@ -15,8 +15,10 @@ use wasi_host_core::net::TcpSocket;
 use wasi_host_core::pipe::{ClosedInputStream, SinkOutputStream};
 use wasi_host_core::random::RngCore;
 use wasi_host_core::stdio::{StdinStream, StdoutStream};
+use wasi_host_core::stream::Scratch;
 use wasi_host_native::clock::{MonotonicClock, WallClock};
 use wasi_host_native::fs::NativeDir;
+use wasi_host_native::random::thread_rng;
 use wasi_host_native::stdio::{Stderr, Stdin, Stdout};
 use wasi_host_native::wait::Poller;
 
@@ -71,13 +73,19 @@ impl WasiCtxBuilder {
                 wall_clock: Box::new(WallClock),
                 system_time: true,
                 monotonic_clock: Box::new(MonotonicClock::default()),
-                random: Box::new(wasi_host_native::random::SystemRng::default()),
+                timezone: Box::new(Utc),
+                random: thread_rng(),
+                insecure_random: thread_rng(),
+                insecure_random_seed: None,
+                initial_cwd: None,
                 limits: Limits::default(),
                 waiting: Waiting {
                     waiter: poller(),
                     interrupt: OnceLock::new(),
                     policy: BlockingPolicy::default(),
                 },
+                descriptors: 0,
+                scratch: Scratch::default(),
             },
             dirs: Vec::new(),
         }
@@ -232,6 +240,30 @@ impl WasiCtxBuilder {
     /// The source of randomness for keys and secrets.
     pub fn secure_random(&mut self, random: impl RngCore + Send + 'static) -> &mut Self {
         self.ctx.random = Box::new(random);
+        self
+    }
+
+    /// The source of randomness that need not be unpredictable.
+    pub fn insecure_random(&mut self, random: impl RngCore + Send + 'static) -> &mut Self {
+        self.ctx.insecure_random = Box::new(random);
+        self
+    }
+
+    /// What a guest seeds its hash tables with. The default is a number that nobody can predict.
+    pub fn insecure_random_seed(&mut self, seed: u128) -> &mut Self {
+        self.ctx.insecure_random_seed = Some(seed);
+        self
+    }
+
+    /// The directory, as the guest names it, in which a component's relative paths begin. WASI 0.1 has no such thing.
+    pub fn initial_cwd(&mut self, path: impl AsRef<str>) -> &mut Self {
+        self.ctx.initial_cwd = Some(path.as_ref().to_owned());
+        self
+    }
+
+    /// Where the clock on the guest's wall hangs. The default is UTC, whatever the host's own zone is.
+    pub fn timezone(&mut self, timezone: impl HostTimezone + 'static) -> &mut Self {
+        self.ctx.timezone = Box::new(timezone);
         self
     }
 

@@ -5,12 +5,13 @@ use crate::Interrupted;
 use crate::wait::Interrupt;
 use crate::waiting::Waiting;
 use std::sync::Arc;
-use wasi_host_core::clock::{HostMonotonicClock, HostWallClock};
+use wasi_host_core::clock::{HostMonotonicClock, HostTimezone, HostWallClock};
 use wasi_host_core::fs::Descriptor;
 use wasi_host_core::limits::Limits;
 use wasi_host_core::net::TcpSocket;
 use wasi_host_core::random::RngCore;
 use wasi_host_core::stdio::{StdinStream, StdoutStream};
+use wasi_host_core::stream::Scratch;
 use wasi_host_core::time::Timestamp;
 
 /// Everything that one guest may reach. Made by [`WasiCtxBuilder`](crate::WasiCtxBuilder).
@@ -26,9 +27,19 @@ pub struct WasiCtx {
     /// Whether `wall_clock` is the operating system's, which then may set file times itself.
     pub(crate) system_time: bool,
     pub(crate) monotonic_clock: Box<dyn HostMonotonicClock>,
+    #[cfg_attr(not(feature = "p2"), allow(dead_code, reason = "0.1 knows no zones"))]
+    pub(crate) timezone: Box<dyn HostTimezone>,
     pub(crate) random: Box<dyn RngCore + Send>,
+    pub(crate) insecure_random: Box<dyn RngCore + Send>,
+    /// Drawn at first use unless it was set.
+    pub(crate) insecure_random_seed: Option<u128>,
+    pub(crate) initial_cwd: Option<String>,
     pub(crate) limits: Limits,
     pub(crate) waiting: Waiting,
+    /// How many descriptors a component holds.
+    pub(crate) descriptors: usize,
+    /// What a component's reads are made into.
+    pub(crate) scratch: Scratch,
 }
 
 impl WasiCtx {

@@ -36,6 +36,7 @@
 //! |---|---|
 //! | `p1` | WASI 0.1, the module [`p1`] |
 //! | `p0` | WASI 0.0, the module [`p0`] |
+//! | `p2` | WASI 0.2 for components: [`WasiView`], [`add_to_linker_sync`], [`bindings`], … |
 //! | `async` | the asynchronous linkers, on tokio; without it neither tokio nor `wasmtime/async` is compiled |
 
 #![cfg_attr(not(feature = "p1"), allow(dead_code, reason = "only adapters use what a context holds"))]
@@ -44,6 +45,10 @@ mod builder;
 mod ctx;
 mod error;
 mod mode;
+#[cfg(feature = "p2")]
+mod p2;
+#[cfg(feature = "p2")]
+mod view;
 mod waiting;
 
 #[cfg(feature = "p0")]
@@ -59,9 +64,24 @@ pub use builder::WasiCtxBuilder;
 pub use ctx::WasiCtx;
 pub use error::{I32Exit, Interrupted};
 pub use mode::BlockingPolicy;
+#[cfg(feature = "p2")]
+pub use p2::{
+    LinkOptions, add_to_linker_async, add_to_linker_sync, add_to_linker_with_options_async,
+    add_to_linker_with_options_sync,
+};
+#[cfg(feature = "p2")]
+pub use view::{HasWasi, WasiImpl, WasiView};
+#[cfg(feature = "p2")]
+pub use wasi_host_bindings::{
+    ClosureFuture, FsError, FsResult, MakeFuture, Pollable, PollableFuture, SocketError, SocketResult,
+    TrappableError, p2 as bindings, subscribe,
+};
+#[cfg(feature = "p2")]
+pub use wasmtime::component::{ResourceTable, ResourceTableError};
 
 pub use async_trait::async_trait;
-pub use wasi_host_core::clock::{HostMonotonicClock, HostWallClock};
+pub use wasi_host_core::clock::{HostMonotonicClock, HostTimezone, HostWallClock};
+pub use wasi_host_core::fs::FileInputStream;
 pub use wasi_host_core::grant::{DirPerms, FilePerms, Grant};
 pub use wasi_host_core::random::{Deterministic, RngCore};
 pub use wasi_host_core::stdio::{StdinStream, StdoutStream};

@@ -6,8 +6,9 @@
 use crate::error::Interrupted;
 use crate::wait::{BoxFuture, Event, Wait, Waiter};
 use std::pin::pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
-use wasi_host_core::fs::Blocking;
+use wasi_host_core::fs::{Blocking, Elsewhere};
 use wasi_host_core::{Errno, Result};
 
 /// How an asynchronous host treats operations that may wait for a disk. Synchronous hosts do all of them on the
@@ -44,7 +45,8 @@ impl From<Errno> for Pause {
 
 /// How a host waits, and where it does what may take long.
 pub(crate) trait Mode: Send + Sync + 'static {
-    /// Whether it gives up instead of waiting. What it gives up must have changed nothing: it is done again.
+    /// Whether it gives up instead of waiting. What it gives up must have changed nothing: it is done again, and then
+    /// the cache is known not to have it.
     const TRIES: bool = false;
 
     /// Ends when one of `waits` has.
@@ -57,6 +59,9 @@ pub(crate) trait Mode: Send + Sync + 'static {
 
     /// Whether an operation of this kind leaves the thread.
     fn offloads(policy: BlockingPolicy, blocking: Blocking, kind: Kind) -> bool;
+
+    /// Where file streams send what leaves the thread, if anything does.
+    fn elsewhere() -> Option<Arc<dyn Elsewhere>>;
 
     /// Does it on another thread.
     fn offload<R: Send + 'static>(
@@ -92,6 +97,10 @@ impl Mode for Blocks {
         false
     }
 
+    fn elsewhere() -> Option<Arc<dyn Elsewhere>> {
+        None
+    }
+
     async fn offload<R: Send + 'static>(op: impl FnOnce() -> Result<R> + Send + 'static) -> Result<R, Pause> {
         Ok(op()?)
     }
@@ -125,6 +134,11 @@ impl Mode for Awaits {
         }
     }
 
+    fn elsewhere() -> Option<Arc<dyn Elsewhere>> {
+        static POOL: OnceLock<Arc<Pool>> = OnceLock::new();
+        Some(POOL.get_or_init(|| Arc::new(Pool)).clone())
+    }
+
     async fn offload<R: Send + 'static>(op: impl FnOnce() -> Result<R> + Send + 'static) -> Result<R, Pause> {
         match wasi_host_native::runtime::handle().spawn_blocking(op).await {
             Ok(r) => Ok(r?),
@@ -134,6 +148,17 @@ impl Mode for Awaits {
                 Err(_) => std::future::pending().await,
             },
         }
+    }
+}
+
+/// The blocking pool of the runtime of whoever calls.
+#[cfg(feature = "async")]
+struct Pool;
+
+#[cfg(feature = "async")]
+impl Elsewhere for Pool {
+    fn run(&self, job: Box<dyn FnOnce() + Send>) {
+        wasi_host_native::runtime::handle().spawn_blocking(job);
     }
 }
 
@@ -170,6 +195,10 @@ impl Mode for Tries {
 
     fn offloads(policy: BlockingPolicy, blocking: Blocking, kind: Kind) -> bool {
         Awaits::offloads(policy, blocking, kind)
+    }
+
+    fn elsewhere() -> Option<Arc<dyn Elsewhere>> {
+        Awaits::elsewhere()
     }
 
     async fn offload<R: Send + 'static>(_: impl FnOnce() -> Result<R> + Send + 'static) -> Result<R, Pause> {

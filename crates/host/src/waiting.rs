@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
-use wasi_host_core::fs::Descriptor;
+use wasi_host_core::fs::{Descriptor, Offload};
 use wasi_host_core::stream::Subscribe;
 use wasi_host_core::{Errno, Result};
 
@@ -132,16 +132,26 @@ impl Waiting {
         self.elsewhere::<M, _>(move || op((&from, &path), (&to, &to_path))).await
     }
 
-    /// Looks a name up: from the cache if that is where it is, else as [`on_path`](Self::on_path) does.
+    /// How file streams leave the thread.
+    pub(crate) fn offload<M: Mode>(&self) -> Option<Offload> {
+        let all = match self.policy {
+            BlockingPolicy::Inline => return None,
+            BlockingPolicy::Adaptive => false,
+            BlockingPolicy::Offload => true,
+        };
+        M::elsewhere().map(|to| Offload { to, all })
+    }
+
+    /// Looks a name up: if `asks`, from the cache if that is where it is; else as [`on_path`](Self::on_path) does.
     pub(crate) async fn look_up<M: Mode, R: Send + 'static>(
         &self,
+        asks: bool,
         dir: &Descriptor,
         path: &str,
         cached: impl FnOnce(&Descriptor, &str) -> Result<R>,
         op: impl FnOnce(&Descriptor, &str) -> Result<R> + Send + 'static,
     ) -> Result<R, Pause> {
-        // The cache is asked when the call is tried; after that it is known not to have the answer.
-        let asks = M::TRIES && self.policy == BlockingPolicy::Adaptive;
+        let asks = asks && self.policy == BlockingPolicy::Adaptive;
         if asks && M::offloads(self.policy, dir.blocking(), Kind::Cached) {
             match cached(dir, path) {
                 Err(Errno::Again) => {}

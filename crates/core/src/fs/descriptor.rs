@@ -1,6 +1,8 @@
 //! The only door to files and directories.
 
-use super::{Advice, Blocking, Dir, Entries, File, FileType, Follow, Interest, Metadata, Node, Open, path};
+use super::{
+    Advice, Blocking, Dir, Entries, File, FileType, Follow, Interest, Metadata, Node, Open, Sync, path,
+};
 use crate::grant::{DirPerms, FilePerms, Grant};
 use crate::time::{SetTime, Timestamp};
 use crate::wait::{BoxFuture, Wait};
@@ -35,18 +37,26 @@ pub struct Descriptor {
     top: Option<Arc<dyn Dir>>,
     /// Asked once: positions are moved without a look at the backend.
     seekable: bool,
+    synchronous: Sync,
 }
 
 impl Descriptor {
     /// A directory given to a guest.
     pub fn preopen(dir: Arc<dyn Dir>, grant: Arc<Grant>) -> Self {
-        Self { node: Node::Dir(dir.clone()), grant, access: Access::all(), top: Some(dir), seekable: false }
+        Self {
+            node: Node::Dir(dir.clone()),
+            grant,
+            access: Access::all(),
+            top: Some(dir),
+            seekable: false,
+            synchronous: Sync::No,
+        }
     }
 
     /// A single file given to a guest.
     pub fn file(file: Arc<dyn File>, access: Access, grant: Arc<Grant>) -> Self {
         let seekable = file.is_seekable();
-        Self { node: Node::File(file), grant, access, top: None, seekable }
+        Self { node: Node::File(file), grant, access, top: None, seekable, synchronous: Sync::No }
     }
 
     /// What was granted with it.
@@ -58,6 +68,17 @@ impl Descriptor {
     #[inline]
     pub fn access(&self) -> Access {
         self.access
+    }
+
+    /// When what is written reaches the disk.
+    #[inline]
+    pub fn synchronous(&self) -> Sync {
+        self.synchronous
+    }
+
+    /// Fails unless what is in this directory may be changed: `NotDir`, `NotCapable`, `Perm`.
+    pub fn may_mutate(&self) -> Result<()> {
+        self.dir(".", DirPerms::MUTATE).map(drop)
     }
 
     /// Whether it is a directory.
@@ -308,8 +329,10 @@ impl Descriptor {
         }
         let grant = self.grant.clone();
         Ok(match node {
-            Node::File(file) => Self::file(file, access, grant),
-            Node::Dir(_) => Self { node, grant, access, top: self.top.clone(), seekable: false },
+            Node::File(file) => Self { synchronous: how.sync, ..Self::file(file, access, grant) },
+            Node::Dir(_) => {
+                Self { node, grant, access, top: self.top.clone(), seekable: false, synchronous: Sync::No }
+            }
         })
     }
 

@@ -43,7 +43,7 @@ pub(super) async fn path_filestat_get<M: Mode, V: Version>(
     let dir = ctx.table.get(fd)?.dir(Rights::PATH_FILESTAT_GET)?;
     let (cached, stat) =
         (|d: &Descriptor, p: &str| d.try_stat(p, follow), move |d: &Descriptor, p: &str| d.stat(p, follow));
-    let metadata = ctx.ctx.waiting.look_up::<M, _>(dir, path, cached, stat).await?;
+    let metadata = ctx.ctx.waiting.look_up::<M, _>(M::TRIES, dir, path, cached, stat).await?;
     abi::set_filestat::<V>(memory, filestat, &metadata)
 }
 
@@ -165,7 +165,7 @@ pub(super) async fn path_open<M: Mode>(
     };
     let (cached, open) =
         (|d: &Descriptor, p: &str| d.try_open(p, how), move |d: &Descriptor, p: &str| d.open(p, how));
-    let descriptor = ctx.ctx.waiting.look_up::<M, _>(dir, path, cached, open).await?;
+    let descriptor = ctx.ctx.waiting.look_up::<M, _>(M::TRIES, dir, path, cached, open).await?;
     let entry = opened_entry(descriptor, flags, access, passed_on);
     let number = ctx.table.insert(entry)?;
     memory.set_u32(opened, number)

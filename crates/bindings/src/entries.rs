@@ -1,0 +1,66 @@
+//! A directory that is being listed.
+
+use std::collections::VecDeque;
+use wasi_host_core::Result;
+use wasi_host_core::fs::{Blocking, DirEntry, Entries};
+
+/// How many names are fetched at a time: a listing that leaves the thread does so once for all of them.
+const BATCH: usize = 256;
+
+/// The resource behind `wasi:filesystem/types`' `directory-entry-stream`: names that were fetched, and those that are
+/// still to come. `.` and `..` are left out.
+pub struct DirectoryEntries {
+    fetched: VecDeque<Result<DirEntry>>,
+    rest: Option<Entries>,
+    blocking: Blocking,
+}
+
+impl DirectoryEntries {
+    /// A listing from its beginning, of a directory that answers so.
+    pub fn new(entries: Entries, blocking: Blocking) -> Self {
+        Self { fetched: VecDeque::new(), rest: Some(entries), blocking }
+    }
+
+    /// One that has ended.
+    pub fn ended() -> Self {
+        Self { fetched: VecDeque::new(), rest: None, blocking: Blocking::Never }
+    }
+
+    /// Whether [`fetch`](Self::fetch) may have to wait for a disk.
+    pub fn blocking(&self) -> Blocking {
+        self.blocking
+    }
+
+    /// The next name that was fetched.
+    pub fn pop(&mut self) -> Option<Result<DirEntry>> {
+        self.fetched.pop_front()
+    }
+
+    /// Whether there is something to fetch.
+    pub fn has_more(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    /// Fetches some of what is to come.
+    #[must_use]
+    pub fn fetch(mut self) -> Self {
+        let Some(rest) = &mut self.rest else { return self };
+        while self.fetched.len() < BATCH {
+            match rest.next() {
+                Some(Ok(entry)) if entry.name == "." || entry.name == ".." => {}
+                Some(entry) => self.fetched.push_back(entry),
+                None => {
+                    self.rest = None;
+                    break;
+                }
+            }
+        }
+        self
+    }
+}
+
+impl std::fmt::Debug for DirectoryEntries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DirectoryEntries").field("fetched", &self.fetched.len()).finish_non_exhaustive()
+    }
+}
