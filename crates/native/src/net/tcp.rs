@@ -1,14 +1,11 @@
-//! TCP sockets of the operating system. They never block, and no other program inherits them.
+//! TCP sockets of the operating system.
 
-use super::options;
+use super::{FLAGS, address, options};
 use crate::errno::from_os;
 use crate::kernel::{first, first_mut};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno as Os;
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny,
-    SocketFlags, SocketType, sockopt,
-};
+use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags, sockopt};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -18,9 +15,7 @@ use wasi_host_core::net::{Family, Shutdown, TcpOption, TcpOptionName, TcpSocket}
 use wasi_host_core::wait::Wait;
 use wasi_host_core::{Errno, Result};
 
-const FLAGS: SocketFlags = SocketFlags::NONBLOCK.union(SocketFlags::CLOEXEC);
-
-struct Tcp {
+pub(super) struct Tcp {
     fd: OwnedFd,
     family: Family,
     listening: AtomicBool,
@@ -34,7 +29,7 @@ struct Tcp {
 /// Those of `fcntl(2)` and `getsockname(2)`.
 pub fn listener(listener: TcpListener) -> io::Result<Arc<dyn TcpSocket>> {
     listener.set_nonblocking(true)?;
-    let family = family(listener.local_addr()?);
+    let family = Family::of(listener.local_addr()?);
     Ok(Arc::new(Tcp::new(listener.into(), family, true)))
 }
 
@@ -45,29 +40,12 @@ pub fn listener(listener: TcpListener) -> io::Result<Arc<dyn TcpSocket>> {
 /// Those of `fcntl(2)` and `getsockname(2)`.
 pub fn stream(stream: TcpStream) -> io::Result<Arc<dyn TcpSocket>> {
     stream.set_nonblocking(true)?;
-    let family = family(stream.local_addr()?);
+    let family = Family::of(stream.local_addr()?);
     Ok(Arc::new(Tcp::new(stream.into(), family, false)))
 }
 
-/// A socket that is neither bound nor connected. One for IPv6 has nothing to do with IPv4.
-///
-/// # Errors
-///
-/// Those of `socket(2)`: `AfNoSupport` where the host has no such protocol, `MFile`, `NFile`, `NoMem`.
-pub fn socket(family: Family) -> Result<Arc<dyn TcpSocket>> {
-    let domain = match family {
-        Family::Ipv4 => AddressFamily::INET,
-        Family::Ipv6 => AddressFamily::INET6,
-    };
-    let fd = rustix::net::socket_with(domain, SocketType::STREAM, FLAGS, None).map_err(from_os)?;
-    if family == Family::Ipv6 {
-        sockopt::set_ipv6_v6only(&fd, true).map_err(from_os)?;
-    }
-    Ok(Arc::new(Tcp::new(fd, family, false)))
-}
-
 impl Tcp {
-    fn new(fd: OwnedFd, family: Family, listening: bool) -> Self {
+    pub(super) fn new(fd: OwnedFd, family: Family, listening: bool) -> Self {
         Self { fd, family, listening: listening.into(), connecting: false.into() }
     }
 }
@@ -105,7 +83,7 @@ impl TcpSocket for Tcp {
             match rustix::net::acceptfrom_with(&self.fd, FLAGS) {
                 Ok((fd, peer)) => {
                     let accepted = Tcp::new(fd, self.family, false);
-                    let peer = peer.map_or_else(|| accepted.peer_addr(), address)?;
+                    let peer = peer.map_or_else(|| accepted.peer_addr(), address::address)?;
                     return Ok((Arc::new(accepted), peer));
                 }
                 // One that had gone before we took it, or failed on the way: the next, please.
@@ -151,11 +129,11 @@ impl TcpSocket for Tcp {
     }
 
     fn local_addr(&self) -> Result<SocketAddr> {
-        address(rustix::net::getsockname(&self.fd).map_err(from_os)?)
+        address::local(&self.fd)
     }
 
     fn peer_addr(&self) -> Result<SocketAddr> {
-        address(rustix::net::getpeername(&self.fd).map_err(from_os)?.ok_or(Errno::NotConn)?)
+        address::peer(&self.fd)
     }
 
     fn get(&self, name: TcpOptionName) -> Result<TcpOption> {
@@ -176,12 +154,4 @@ impl TcpSocket for Tcp {
     fn is_listening(&self) -> bool {
         self.listening.load(Ordering::Relaxed)
     }
-}
-
-fn family(addr: SocketAddr) -> Family {
-    if addr.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
-}
-
-fn address(addr: SocketAddrAny) -> Result<SocketAddr> {
-    SocketAddr::try_from(addr).map_err(from_os)
 }
