@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use wit_parser::{Function, FunctionKind, Handle, Interface, Resolve, Stability, Type, TypeDefKind, TypeId, WorldItem};
+use wit_parser::{
+    Function, FunctionKind, Handle, Interface, Resolve, Stability, Type, TypeDefKind, TypeId, WorldItem,
+};
 
 /// Where cargo has unpacked the crate that carries the standard's text: beside all others, as this package's own
 /// dependencies are.
 fn standard(package: &str) -> PathBuf {
     let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let cargo = cargo.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo"))).expect("a home");
+    let cargo =
+        cargo.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo"))).expect("a home");
     let registries = cargo.join("registry/src").read_dir().expect("cargo has fetched the dependencies");
     let found = registries.map(|r| r.unwrap().path().join(package).join("wit")).find(|wit| wit.is_dir());
     found.unwrap_or_else(|| panic!("{package} is not below {}", cargo.display()))
@@ -28,7 +31,10 @@ impl Text<'_> {
         let mut items = BTreeMap::from([("since".to_owned(), stability(&interface.stability))]);
         for (name, id) in &interface.types {
             let ty = &self.0.types[*id];
-            items.insert(format!("type {name}"), format!("{} {}", stability(&ty.stability), self.kind(&ty.kind)));
+            items.insert(
+                format!("type {name}"),
+                format!("{} {}", stability(&ty.stability), self.kind(&ty.kind)),
+            );
         }
         for (name, f) in &interface.functions {
             items.insert(format!("func {name}"), format!("{} {}", stability(&f.stability), self.function(f)));
@@ -70,15 +76,19 @@ impl Text<'_> {
     fn kind(&self, kind: &TypeDefKind) -> String {
         match kind {
             TypeDefKind::Record(r) => {
-                let fields: Vec<_> = r.fields.iter().map(|f| format!("{}: {}", f.name, self.ty(&f.ty))).collect();
+                let fields: Vec<_> =
+                    r.fields.iter().map(|f| format!("{}: {}", f.name, self.ty(&f.ty))).collect();
                 format!("record {{{}}}", fields.join(", "))
             }
             TypeDefKind::Variant(v) => {
-                let cases: Vec<_> = v.cases.iter().map(|c| format!("{}({})", c.name, self.optional(&c.ty))).collect();
+                let cases: Vec<_> =
+                    v.cases.iter().map(|c| format!("{}({})", c.name, self.optional(&c.ty))).collect();
                 format!("variant {{{}}}", cases.join(", "))
             }
             TypeDefKind::Enum(e) => format!("enum {:?}", e.cases.iter().map(|c| &c.name).collect::<Vec<_>>()),
-            TypeDefKind::Flags(f) => format!("flags {:?}", f.flags.iter().map(|f| &f.name).collect::<Vec<_>>()),
+            TypeDefKind::Flags(f) => {
+                format!("flags {:?}", f.flags.iter().map(|f| &f.name).collect::<Vec<_>>())
+            }
             TypeDefKind::Resource => "resource".to_owned(),
             TypeDefKind::Handle(Handle::Own(of)) => format!("own<{}>", self.named(*of)),
             TypeDefKind::Handle(Handle::Borrow(of)) => format!("borrow<{}>", self.named(*of)),
@@ -106,7 +116,8 @@ impl Text<'_> {
     /// What a world imports and exports.
     fn world(&self, name: &str) -> BTreeMap<String, String> {
         let world = self.0.worlds.iter().find(|(_, w)| w.name == name).expect("it is there").1;
-        let items = world.imports.iter().map(|i| ("import", i)).chain(world.exports.iter().map(|e| ("export", e)));
+        let items =
+            world.imports.iter().map(|i| ("import", i)).chain(world.exports.iter().map(|e| ("export", e)));
         items
             .map(|(direction, (key, item))| {
                 let WorldItem::Interface { stability: s, .. } = item else { panic!("{item:?}") };
