@@ -68,6 +68,7 @@ table! {
     FBIG = FBig,
     HOSTUNREACH = HostUnreach,
     HOSTDOWN = HostUnreach,
+    NONET = HostUnreach,
     IDRM = IdRm,
     ILSEQ = IlSeq,
     INPROGRESS = InProgress,
