@@ -3,7 +3,7 @@
 use crate::p2::filesystem::types::ErrorCode as FsCode;
 use crate::p2::sockets::network::ErrorCode as SocketCode;
 use std::io::{self, ErrorKind};
-use wasi_host_core::Errno;
+use wasi_host_core::{Errno, net};
 use wasmtime::component::ResourceTableError;
 
 /// An error code that the guest gets, or a trap that stops it. The first allocates nothing.
@@ -203,26 +203,42 @@ impl From<Errno> for FsCode {
 
 impl From<Errno> for SocketCode {
     fn from(e: Errno) -> Self {
+        net::Error::from(e).into()
+    }
+}
+
+impl From<net::Error> for SocketCode {
+    /// What 0.2 has no code for is `unknown`.
+    fn from(e: net::Error) -> Self {
         match e {
-            Errno::Access | Errno::Perm | Errno::NotCapable => Self::AccessDenied,
-            Errno::AddrInUse => Self::AddressInUse,
-            Errno::AddrNotAvail => Self::AddressNotBindable,
-            Errno::Again => Self::WouldBlock,
-            Errno::Already => Self::ConcurrencyConflict,
-            Errno::ConnAborted => Self::ConnectionAborted,
-            Errno::ConnRefused => Self::ConnectionRefused,
-            Errno::ConnReset | Errno::Pipe => Self::ConnectionReset,
-            Errno::HostUnreach | Errno::NetDown | Errno::NetUnreach => Self::RemoteUnreachable,
-            Errno::InProgress => Self::WouldBlock,
-            Errno::AfNoSupport | Errno::Inval | Errno::Fault => Self::InvalidArgument,
-            Errno::IsConn | Errno::NotConn | Errno::DestAddrReq => Self::InvalidState,
-            Errno::MFile | Errno::NFile => Self::NewSocketLimit,
-            Errno::MsgSize => Self::DatagramTooLarge,
-            Errno::NoBufs | Errno::NoMem => Self::OutOfMemory,
-            Errno::NoProtoOpt | Errno::NotSup | Errno::ProtoNoSupport | Errno::NoSys => Self::NotSupported,
-            Errno::TimedOut => Self::Timeout,
+            net::Error::AccessDenied => Self::AccessDenied,
+            net::Error::NotSupported => Self::NotSupported,
+            net::Error::InvalidArgument => Self::InvalidArgument,
+            net::Error::OutOfMemory => Self::OutOfMemory,
+            net::Error::Timeout => Self::Timeout,
+            net::Error::ConcurrencyConflict => Self::ConcurrencyConflict,
+            net::Error::NotInProgress => Self::NotInProgress,
+            net::Error::WouldBlock => Self::WouldBlock,
+            net::Error::InvalidState => Self::InvalidState,
+            net::Error::NewSocketLimit => Self::NewSocketLimit,
+            net::Error::AddressNotBindable => Self::AddressNotBindable,
+            net::Error::AddressInUse => Self::AddressInUse,
+            net::Error::RemoteUnreachable => Self::RemoteUnreachable,
+            net::Error::ConnectionRefused => Self::ConnectionRefused,
+            net::Error::ConnectionReset => Self::ConnectionReset,
+            net::Error::ConnectionAborted => Self::ConnectionAborted,
+            net::Error::DatagramTooLarge => Self::DatagramTooLarge,
+            net::Error::NameUnresolvable => Self::NameUnresolvable,
+            net::Error::TemporaryResolverFailure => Self::TemporaryResolverFailure,
+            net::Error::PermanentResolverFailure => Self::PermanentResolverFailure,
             _ => Self::Unknown,
         }
+    }
+}
+
+impl From<net::Error> for SocketError {
+    fn from(e: net::Error) -> Self {
+        Self::Code(e.into())
     }
 }
 

@@ -6,11 +6,13 @@ mod entries;
 mod error;
 pub mod p2;
 mod pollable;
+mod sockets;
 mod terminal;
 
 pub use entries::DirectoryEntries;
 pub use error::{FsError, FsResult, SocketError, SocketResult, TrappableError, failure};
 pub use pollable::{Awaited, ClosureFuture, MakeFuture, Pollable, PollableFuture, Source, subscribe};
+pub use sockets::{Network, Socket, Step, TcpSocket, UdpSocket};
 pub use terminal::{TerminalInput, TerminalOutput};
 
 /// A failure that a guest may look into: the resource behind `wasi:io/error`.

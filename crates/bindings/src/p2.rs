@@ -64,6 +64,12 @@ mod generated {
             "wasi:io/poll.pollable": crate::Pollable,
             "wasi:io/streams.input-stream": wasi_host_core::stream::InputStream,
             "wasi:io/streams.output-stream": wasi_host_core::stream::OutputStream,
+            "wasi:sockets/ip-name-lookup.resolve-address-stream": wasi_host_core::net::Addresses,
+            "wasi:sockets/network.network": crate::Network,
+            "wasi:sockets/tcp.tcp-socket": crate::TcpSocket,
+            "wasi:sockets/udp.incoming-datagram-stream": wasi_host_core::net::UdpInput,
+            "wasi:sockets/udp.outgoing-datagram-stream": wasi_host_core::net::UdpOutput,
+            "wasi:sockets/udp.udp-socket": crate::UdpSocket,
         },
     });
 }
@@ -137,6 +143,10 @@ pub mod sync {
                 "wasi:io/poll.pollable": crate::Pollable,
                 "wasi:io/streams.input-stream": wasi_host_core::stream::InputStream,
                 "wasi:io/streams.output-stream": wasi_host_core::stream::OutputStream,
+                "wasi:sockets/tcp.tcp-socket": crate::TcpSocket,
+                "wasi:sockets/udp.incoming-datagram-stream": wasi_host_core::net::UdpInput,
+                "wasi:sockets/udp.outgoing-datagram-stream": wasi_host_core::net::UdpOutput,
+                "wasi:sockets/udp.udp-socket": crate::UdpSocket,
 
                 // Shared.
                 "wasi:cli": crate::p2::cli,

@@ -1,6 +1,7 @@
 //! Names and what they stand for.
 
-use super::{Error, Lookup};
+use super::{Error, Lookup, Sockets};
+use crate::stream::Subscribe;
 use crate::wait::Wait;
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
@@ -10,7 +11,10 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::vec;
 
 /// The addresses of a name, one after the other, the best first.
-pub struct Addresses(State);
+pub struct Addresses {
+    sockets: Sockets,
+    state: State,
+}
 
 enum State {
     Looking(Box<dyn Lookup>),
@@ -20,13 +24,15 @@ enum State {
 
 impl Addresses {
     pub(super) fn look_up(
+        sockets: Sockets,
         name: &str,
         begin: impl FnOnce(&str) -> Result<Box<dyn Lookup>, Error>,
     ) -> Result<Self, Error> {
-        Ok(Self(match Name::parse(name)? {
+        let state = match Name::parse(name)? {
             Name::Literal(addr) => State::Found(vec![addr].into_iter()),
             Name::Host(name) => State::Looking(begin(&name)?),
-        }))
+        };
+        Ok(Self { sockets, state })
     }
 
     /// The next address, `None` after the last. None comes twice, and none of IPv4 in the guise of IPv6.
@@ -36,8 +42,8 @@ impl Addresses {
     /// [`Error::WouldBlock`]; [`Error::NameUnresolvable`], [`Error::TemporaryResolverFailure`],
     /// [`Error::PermanentResolverFailure`], each time again.
     pub fn next_address(&mut self) -> Result<Option<IpAddr>, Error> {
-        if let State::Looking(lookup) = &mut self.0 {
-            self.0 = match lookup.addresses() {
+        if let State::Looking(lookup) = &mut self.state {
+            self.state = match lookup.addresses() {
                 Ok(found) => match distinct(found) {
                     none if none.is_empty() => State::Failed(Error::NameUnresolvable),
                     some => State::Found(some.into_iter()),
@@ -46,16 +52,22 @@ impl Addresses {
                 Err(e) => State::Failed(e),
             };
         }
-        match &mut self.0 {
+        match &mut self.state {
             State::Found(addresses) => Ok(addresses.next()),
             State::Failed(e) => Err(*e),
             State::Looking(_) => Err(Error::WouldBlock),
         }
     }
+}
 
-    /// What to wait for before asking again.
-    pub fn wait(&self) -> Wait<'_> {
-        match &self.0 {
+#[async_trait::async_trait]
+impl Subscribe for Addresses {
+    async fn ready(&mut self) {
+        self.sockets.ready(self.wait()).await;
+    }
+
+    fn wait(&self) -> Wait<'_> {
+        match &self.state {
             State::Looking(lookup) => lookup.wait(),
             State::Found(_) | State::Failed(_) => Wait::Ready,
         }
@@ -64,7 +76,7 @@ impl Addresses {
 
 impl fmt::Debug for Addresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.state {
             State::Looking(_) => f.write_str("Looking"),
             State::Found(addresses) => f.debug_tuple("Found").field(&addresses.as_slice()).finish(),
             State::Failed(e) => f.debug_tuple("Failed").field(e).finish(),

@@ -91,7 +91,7 @@ impl Sockets {
         if !self.0.permissions.lookup {
             return Err(Error::AccessDenied);
         }
-        Addresses::look_up(name, |name| {
+        Addresses::look_up(self.clone(), name, |name| {
             let slot = self.0.looking.take().ok_or(Error::TemporaryResolverFailure)?;
             self.0.network.lookup(name, slot)
         })

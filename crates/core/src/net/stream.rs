@@ -4,9 +4,9 @@ use super::tcp::Open;
 use super::{Outgoing, Sockets};
 use crate::Errno;
 use crate::fs::Interest;
-use crate::stream::{HostInputStream, HostOutputStream, StreamError, StreamResult, Subscribe};
+use crate::stream::{HostInputStream, HostOutputStream, Scratch, StreamError, StreamResult, Subscribe};
 use crate::wait::Wait;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use std::io::IoSliceMut;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -56,10 +56,11 @@ impl Subscribe for TcpInput {
 
 impl HostInputStream for TcpInput {
     fn read(&mut self, size: usize) -> StreamResult<Bytes> {
-        let mut bytes = BytesMut::zeroed(size.min(CHUNK));
-        let n = self.read_into(&mut bytes)?;
-        bytes.truncate(n);
-        Ok(bytes.freeze())
+        self.read_with(size, &mut Scratch::default())
+    }
+
+    fn read_with(&mut self, size: usize, scratch: &mut Scratch) -> StreamResult<Bytes> {
+        scratch.fill(size.min(CHUNK), |buf| self.read_into(buf))
     }
 
     fn read_into(&mut self, dst: &mut [u8]) -> StreamResult<usize> {

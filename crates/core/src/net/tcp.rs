@@ -7,6 +7,7 @@ use super::{
 };
 use crate::Errno;
 use crate::fs::Interest;
+use crate::stream::Subscribe;
 use crate::wait::Wait;
 use std::fmt;
 use std::net::SocketAddr;
@@ -117,7 +118,7 @@ impl Tcp {
         }
     }
 
-    /// Begins to connect: [`finish_connect`](Self::finish_connect) says how it went, and [`wait`](Self::wait) when to
+    /// Begins to connect: [`finish_connect`](Self::finish_connect) says how it went, and [`Subscribe`] when to
     /// ask.
     ///
     /// # Errors
@@ -307,9 +308,16 @@ impl Tcp {
             done => Ok(done?),
         }
     }
+}
 
-    /// What to wait for before trying again what said [`Error::WouldBlock`].
-    pub fn wait(&self) -> Wait<'_> {
+/// For trying again what said [`Error::WouldBlock`].
+#[async_trait::async_trait]
+impl Subscribe for Tcp {
+    async fn ready(&mut self) {
+        self.sockets.ready(self.wait()).await;
+    }
+
+    fn wait(&self) -> Wait<'_> {
         match self.state {
             State::Listening => self.open.socket.wait(Interest::Read),
             State::Connecting(_) => self.open.socket.wait(Interest::Write),

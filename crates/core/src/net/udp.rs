@@ -6,6 +6,8 @@ use super::{
     UdpSocket, address,
 };
 use crate::Errno;
+use crate::stream::Subscribe;
+use crate::wait::Wait;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -145,6 +147,16 @@ impl Udp {
             UdpOption::ReceiveBufferSize(n) | UdpOption::SendBufferSize(n) => n == 0,
         };
         if zero { Err(Error::InvalidArgument) } else { Ok(self.end.socket.set(option)?) }
+    }
+}
+
+/// Nothing that is asked of the socket itself takes time; its streams are waited for each by itself.
+#[async_trait::async_trait]
+impl Subscribe for Udp {
+    async fn ready(&mut self) {}
+
+    fn wait(&self) -> Wait<'_> {
+        Wait::Ready
     }
 }
 
