@@ -1,23 +1,29 @@
 //! Making a context.
 
 use crate::ctx::WasiCtx;
+use crate::delivery::Delivery;
 use crate::mode::BlockingPolicy;
+use crate::network::NetworkAccess;
 use crate::wait::Waiter;
 use crate::waiting::Waiting;
 use anyhow::{Context as _, Result};
+use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use wasi_host_core::clock::{HostMonotonicClock, HostTimezone, HostWallClock, Utc};
 use wasi_host_core::fs::{Descriptor, Dir};
 use wasi_host_core::grant::{DirPerms, FilePerms, Grant};
 use wasi_host_core::limits::Limits;
-use wasi_host_core::net::TcpSocket;
+use wasi_host_core::net::{AddrCheck, Network, SocketAddrUse, TcpSocket};
 use wasi_host_core::pipe::{ClosedInputStream, SinkOutputStream};
 use wasi_host_core::random::RngCore;
 use wasi_host_core::stdio::{StdinStream, StdoutStream};
 use wasi_host_core::stream::Scratch;
 use wasi_host_native::clock::{MonotonicClock, WallClock};
 use wasi_host_native::fs::NativeDir;
+use wasi_host_native::net::NativeNetwork;
 use wasi_host_native::random::thread_rng;
 use wasi_host_native::stdio::{Stderr, Stdin, Stdout};
 use wasi_host_native::wait::Poller;
@@ -67,6 +73,7 @@ impl WasiCtxBuilder {
                 env: Vec::new(),
                 preopens: Vec::new(),
                 listeners: Vec::new(),
+                network: NetworkAccess::default(),
                 stdin: Box::new(ClosedInputStream),
                 stdout: Box::new(SinkOutputStream),
                 stderr: Box::new(SinkOutputStream),
@@ -83,6 +90,7 @@ impl WasiCtxBuilder {
                     waiter: poller(),
                     interrupt: OnceLock::new(),
                     policy: BlockingPolicy::default(),
+                    delivery: Delivery::default(),
                 },
                 descriptors: 0,
                 scratch: Scratch::default(),
@@ -234,6 +242,70 @@ impl WasiCtxBuilder {
     /// Gives any socket that listens already.
     pub fn preopened_socket(&mut self, listener: Arc<dyn TcpSocket>) -> &mut Self {
         self.ctx.listeners.push(listener);
+        self
+    }
+
+    /// Gives the network of the operating system with all of its addresses. Names are a thing of their own:
+    /// [`allow_ip_name_lookup`](Self::allow_ip_name_lookup).
+    pub fn inherit_network(&mut self) -> &mut Self {
+        self.ctx.network.check = Some(AddrCheck::allow_all());
+        self.network(NativeNetwork)
+    }
+
+    /// Gives those addresses of the network that `check` allows. It is asked at each use of one, and the guest waits
+    /// until it has answered.
+    ///
+    /// ```
+    /// # use wasi_host::{SocketAddrUse, WasiCtxBuilder};
+    /// let mut builder = WasiCtxBuilder::new();
+    /// builder.socket_addr_check(|addr, to| {
+    ///     Box::pin(async move { to == SocketAddrUse::TcpConnect && addr.ip().is_loopback() })
+    /// });
+    /// ```
+    pub fn socket_addr_check<F>(&mut self, check: F) -> &mut Self
+    where
+        F: Fn(SocketAddr, SocketAddrUse) -> Pin<Box<dyn Future<Output = bool> + Send + Sync>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.ctx.network.check = Some(AddrCheck::new(check));
+        self
+    }
+
+    /// Gives a network other than the operating system's, with those addresses that a
+    /// [`socket_addr_check`](Self::socket_addr_check) allows, which is all of them where there is none.
+    pub fn network(&mut self, network: impl Network + 'static) -> &mut Self {
+        self.ctx.network.check.get_or_insert_with(AddrCheck::allow_all);
+        self.ctx.network.network = Some(Arc::new(network));
+        self
+    }
+
+    /// Whether the guest may ask what addresses a name has. Not by default, whatever network it was given.
+    pub fn allow_ip_name_lookup(&mut self, allow: bool) -> &mut Self {
+        self.ctx.network.lookup = allow;
+        self
+    }
+
+    /// Whether the guest may use TCP, with the addresses that it was given: by default it may, and has none.
+    pub fn allow_tcp(&mut self, allow: bool) -> &mut Self {
+        self.ctx.network.tcp = allow;
+        self
+    }
+
+    /// Whether the guest may use UDP, with the addresses that it was given: by default it may, and has none.
+    pub fn allow_udp(&mut self, allow: bool) -> &mut Self {
+        self.ctx.network.udp = allow;
+        self
+    }
+
+    /// How long what the guest has sent may still take to be delivered when its context ends. Default: 5 seconds.
+    ///
+    /// It is for peers that read slowly: what the operating system takes at once, and that is most, takes no time. For
+    /// so long the dropping of a [`WasiCtx`] waits, on the calling thread; where the guest was called asynchronously, a
+    /// task does, and only if its runtime shuts down does that wait too.
+    pub fn delivery_deadline(&mut self, deadline: Duration) -> &mut Self {
+        self.ctx.waiting.delivery.deadline = deadline;
         self
     }
 

@@ -2,6 +2,7 @@
 
 #[cfg(doc)]
 use crate::Interrupted;
+use crate::network::NetworkAccess;
 use crate::wait::Interrupt;
 use crate::waiting::Waiting;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub struct WasiCtx {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) preopens: Vec<(Descriptor, String)>,
     pub(crate) listeners: Vec<Arc<dyn TcpSocket>>,
+    pub(crate) network: NetworkAccess,
     pub(crate) stdin: Box<dyn StdinStream>,
     pub(crate) stdout: Box<dyn StdoutStream>,
     pub(crate) stderr: Box<dyn StdoutStream>,

@@ -43,8 +43,10 @@
 
 mod builder;
 mod ctx;
+mod delivery;
 mod error;
 mod mode;
+mod network;
 #[cfg(feature = "p2")]
 mod p2;
 #[cfg(feature = "p2")]
@@ -73,8 +75,8 @@ pub use p2::{
 pub use view::{HasWasi, WasiImpl, WasiView};
 #[cfg(feature = "p2")]
 pub use wasi_host_bindings::{
-    ClosureFuture, FsError, FsResult, MakeFuture, Pollable, PollableFuture, SocketError, SocketResult,
-    TrappableError, p2 as bindings, subscribe,
+    ClosureFuture, FsError, FsResult, MakeFuture, Network, Pollable, PollableFuture, SocketError,
+    SocketResult, TrappableError, p2 as bindings, subscribe,
 };
 #[cfg(feature = "p2")]
 pub use wasmtime::component::{ResourceTable, ResourceTableError};
@@ -83,6 +85,7 @@ pub use async_trait::async_trait;
 pub use wasi_host_core::clock::{HostMonotonicClock, HostTimezone, HostWallClock};
 pub use wasi_host_core::fs::FileInputStream;
 pub use wasi_host_core::grant::{DirPerms, FilePerms, Grant};
+pub use wasi_host_core::net::SocketAddrUse;
 pub use wasi_host_core::random::{Deterministic, RngCore};
 pub use wasi_host_core::stdio::{StdinStream, StdoutStream};
 pub use wasi_host_core::stream::{

@@ -63,6 +63,9 @@ pub(crate) trait Mode: Send + Sync + 'static {
     /// Where file streams send what leaves the thread, if anything does.
     fn elsewhere() -> Option<Arc<dyn Elsewhere>>;
 
+    /// Has a task of its own go on with it, where the host has tasks.
+    fn spawn<F: Future<Output = ()> + Send + 'static>(task: impl FnOnce() -> F);
+
     /// Does it on another thread.
     fn offload<R: Send + 'static>(
         op: impl FnOnce() -> Result<R> + Send + 'static,
@@ -101,6 +104,8 @@ impl Mode for Blocks {
         None
     }
 
+    fn spawn<F: Future<Output = ()> + Send + 'static>(_: impl FnOnce() -> F) {}
+
     async fn offload<R: Send + 'static>(op: impl FnOnce() -> Result<R> + Send + 'static) -> Result<R, Pause> {
         Ok(op()?)
     }
@@ -137,6 +142,10 @@ impl Mode for Awaits {
     fn elsewhere() -> Option<Arc<dyn Elsewhere>> {
         static POOL: OnceLock<Arc<Pool>> = OnceLock::new();
         Some(POOL.get_or_init(|| Arc::new(Pool)).clone())
+    }
+
+    fn spawn<F: Future<Output = ()> + Send + 'static>(task: impl FnOnce() -> F) {
+        wasi_host_native::runtime::handle().spawn(task());
     }
 
     async fn offload<R: Send + 'static>(op: impl FnOnce() -> Result<R> + Send + 'static) -> Result<R, Pause> {
@@ -199,6 +208,10 @@ impl Mode for Tries {
 
     fn elsewhere() -> Option<Arc<dyn Elsewhere>> {
         Awaits::elsewhere()
+    }
+
+    fn spawn<F: Future<Output = ()> + Send + 'static>(task: impl FnOnce() -> F) {
+        Awaits::spawn(task);
     }
 
     async fn offload<R: Send + 'static>(_: impl FnOnce() -> Result<R> + Send + 'static) -> Result<R, Pause> {

@@ -1,5 +1,6 @@
 //! The one place where a guest waits, and from where its work goes to other threads.
 
+use crate::delivery::{self, Delivery};
 use crate::error::Interrupted;
 use crate::mode::{BlockingPolicy, Kind, Mode, Pause};
 use crate::wait::{BoxFuture, Event, Interrupt, Wait, Waiter};
@@ -17,10 +18,18 @@ pub(crate) struct Waiting {
     /// Made when somebody asks for it: a context that nobody interrupts need not look.
     pub(crate) interrupt: OnceLock<Interrupt>,
     pub(crate) policy: BlockingPolicy,
+    pub(crate) delivery: Delivery,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.delivery.end(&*self.waiter, self.interrupt.get());
+    }
 }
 
 impl Waiting {
     /// The one place where a guest waits. `ended` receives an event for each entry of `waits` that has ended.
+    /// Meanwhile what the guest's sockets have accepted is delivered, which does not end the wait.
     pub(crate) async fn pause<'a, M: Mode>(
         &'a self,
         waits: &mut Vec<Wait<'a>>,
@@ -35,7 +44,15 @@ impl Waiting {
                 return Err(Pause::Interrupted(Interrupted));
             }
         }
-        M::any(&*self.waiter, waits, futures, ended).await?;
+        let before = ended.len();
+        while let Some(left) = self.delivery.left()
+            && ended.len() == before
+        {
+            delivery::hand_on::<M>(left, &*self.waiter, waits, futures, ended).await?;
+        }
+        if ended.len() == before {
+            M::any(&*self.waiter, waits, futures, ended).await?;
+        }
         waits.truncate(own);
         ended.retain(|e| e.index < own);
         match interrupt {
@@ -74,6 +91,21 @@ impl Waiting {
             wait => return self.pause_for::<M>(wait).await,
         }
         self.pause::<M>(&mut vec![Wait::Future], &mut [(0, stream.ready())], &mut Vec::new()).await
+    }
+
+    /// Waits for what a future gives.
+    pub(crate) async fn output<M: Mode, R: Send + Sync>(
+        &self,
+        future: impl Future<Output = R> + Send,
+    ) -> Result<R, Pause> {
+        let output = OnceLock::new();
+        let give = async { drop(output.set(future.await)) };
+        let mut futures: [(usize, BoxFuture<'_, ()>); 1] = [(0, Box::pin(give))];
+        while output.get().is_none() {
+            self.pause::<M>(&mut vec![Wait::Future], &mut futures, &mut Vec::new()).await?;
+        }
+        drop(futures);
+        Ok(output.into_inner().expect("it was there just now"))
     }
 
     /// Does something on another thread. An interrupt ends the waiting for it, not the doing.

@@ -98,7 +98,9 @@ pub fn add_to_linker_with_options_sync<T: WasiView + 'static>(
     options: &LinkOptions,
 ) -> Result<()> {
     add(linker, options)?;
-    add!(linker; sync::io::poll, sync::io::streams, sync::filesystem::types);
+    add!(linker;
+        sync::io::poll, sync::io::streams, sync::filesystem::types, sync::sockets::tcp, sync::sockets::udp,
+    );
     fast::shadow(linker, fast::blocking)
 }
 
@@ -119,13 +121,14 @@ pub fn add_to_linker_with_options_async<T: WasiView + 'static>(
     options: &LinkOptions,
 ) -> Result<()> {
     add(linker, options)?;
-    add!(linker; io::poll, io::streams, filesystem::types);
+    add!(linker; io::poll, io::streams, filesystem::types, sockets::tcp, sockets::udp);
     fast::shadow(linker, fast::awaiting)
 }
 
 /// What is the same in both.
 fn add<T: WasiView + 'static>(linker: &mut Linker<T>, options: &LinkOptions) -> Result<()> {
     p2::clocks::timezone::add_to_linker::<T, HasWasi<T>>(linker, &options.into(), |t| WasiImpl(t))?;
+    p2::sockets::network::add_to_linker::<T, HasWasi<T>>(linker, &options.into(), |t| WasiImpl(t))?;
     add!(linker;
         cli::environment, cli::exit, cli::stdin, cli::stdout, cli::stderr,
         cli::terminal_input, cli::terminal_output, cli::terminal_stdin, cli::terminal_stdout, cli::terminal_stderr,
@@ -133,6 +136,8 @@ fn add<T: WasiView + 'static>(linker: &mut Linker<T>, options: &LinkOptions) -> 
         filesystem::preopens,
         io::error,
         random::random, random::insecure, random::insecure_seed,
+        sockets::instance_network, sockets::ip_name_lookup,
+        sockets::tcp_create_socket, sockets::udp_create_socket,
     );
     Ok(())
 }

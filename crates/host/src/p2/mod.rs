@@ -12,7 +12,7 @@ mod io;
 mod linker;
 mod poll;
 mod random;
-
+mod sockets;
 mod streams;
 
 pub use linker::{
