@@ -24,8 +24,8 @@ pub enum TrappableError<T> {
 
 impl<T> TrappableError<T> {
     /// An error that stops the guest.
-    pub fn trap(error: impl Into<wasmtime::Error>) -> Self {
-        Self::Trap(error.into())
+    pub fn trap(error: impl Into<anyhow::Error>) -> Self {
+        Self::Trap(wasmtime::Error::from_anyhow(error.into()))
     }
 
     /// What the guest gets.

@@ -99,7 +99,7 @@ impl Pollable {
 /// ```
 /// use wasi_host_bindings::{Pollable, subscribe};
 /// use wasi_host_core::stream::Subscribe;
-/// use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
+/// use wasmtime::component::{Resource, ResourceTable};
 ///
 /// struct Timer(std::time::Instant);
 ///
@@ -110,7 +110,7 @@ impl Pollable {
 ///     }
 /// }
 ///
-/// fn timer(table: &mut ResourceTable, after: std::time::Duration) -> Result<Resource<Pollable>, ResourceTableError> {
+/// fn timer(table: &mut ResourceTable, after: std::time::Duration) -> wasmtime::Result<Resource<Pollable>> {
 ///     let timer = table.push(Timer(std::time::Instant::now() + after))?;
 ///     subscribe(table, timer)
 /// }
@@ -118,7 +118,7 @@ impl Pollable {
 pub fn subscribe<S: Subscribe>(
     table: &mut ResourceTable,
     resource: Resource<S>,
-) -> Result<Resource<Pollable>, ResourceTableError> {
+) -> wasmtime::Result<Resource<Pollable>> {
     let source = if resource.owned() { S::OWNED } else { S::LENT };
-    table.push_child(Pollable(Awaited::Entry(resource.rep(), source)), &resource)
+    Ok(table.push_child(Pollable(Awaited::Entry(resource.rep(), source)), &resource)?)
 }

@@ -6,7 +6,6 @@ use crate::mode::BlockingPolicy;
 use crate::network::NetworkAccess;
 use crate::wait::Waiter;
 use crate::waiting::Waiting;
-use anyhow::{Context as _, Result};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
@@ -27,6 +26,8 @@ use wasi_host_native::net::NativeNetwork;
 use wasi_host_native::random::thread_rng;
 use wasi_host_native::stdio::{Stderr, Stdin, Stdout};
 use wasi_host_native::wait::Poller;
+use wasmtime::Result;
+use wasmtime::error::Context as _;
 
 /// Makes a [`WasiCtx`].
 ///
