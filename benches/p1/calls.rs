@@ -1,14 +1,13 @@
 //! Call by call.
 
-use crate::floor::open_beneath;
 use crate::guest::Measured;
-use crate::measure::{Effort, Run, interleaved};
-use crate::table::{self, Bounds, Row, nanos};
-use crate::worlds::{SHM, World};
-use rustix::fs::OFlags;
-use std::hint::black_box;
-use std::time::{Duration, Instant};
+use crate::worlds::World;
+use std::time::Duration;
 use wasi_host::BlockingPolicy;
+use wasi_host_benches::files::SHM;
+use wasi_host_benches::measure::{Effort, Run, interleaved};
+use wasi_host_benches::native;
+use wasi_host_benches::table::{self, Bounds, Row, nanos};
 use wasmtime::Result;
 
 /// The operations of the measured guest (`guests/c/bench.c`).
@@ -62,91 +61,6 @@ struct Case {
     native: fn(&str, u32) -> Duration,
 }
 
-fn timed(n: u32, mut f: impl FnMut()) -> Duration {
-    let begin = Instant::now();
-    (0..n).for_each(|_| f());
-    begin.elapsed()
-}
-
-fn no_system_call(_: &str, n: u32) -> Duration {
-    timed(n, || ()).mul_f64(0.0)
-}
-
-fn native_read<const LEN: usize>(dir: &str, n: u32) -> Duration {
-    let file = std::fs::File::open(format!("{dir}/data")).expect("made");
-    let (mut buffer, mut at) = (vec![0; LEN], 0);
-    timed(n, || {
-        rustix::io::pread(&file, &mut buffer[..], at).expect("read");
-        at = (at + LEN as u64) % (64 << 20);
-    })
-}
-
-fn native_write<const LEN: usize>(dir: &str, n: u32) -> Duration {
-    let file = std::fs::File::options().write(true).open(format!("{dir}/out")).expect("made");
-    let (buffer, mut at) = (vec![0; LEN], 0);
-    timed(n, || {
-        rustix::io::pwrite(&file, &buffer, at).expect("written");
-        at = (at + LEN as u64) % (64 << 20);
-    })
-}
-
-fn native_pread(dir: &str, n: u32) -> Duration {
-    let file = std::fs::File::open(format!("{dir}/data")).expect("made");
-    let mut buffer = [0; 4096];
-    timed(n, || _ = black_box(rustix::io::pread(&file, &mut buffer, 0)))
-}
-
-fn native_pwrite(dir: &str, n: u32) -> Duration {
-    let file = std::fs::File::options().write(true).open(format!("{dir}/out")).expect("made");
-    timed(n, || _ = black_box(rustix::io::pwrite(&file, &[0; 4096], 0)))
-}
-
-fn native_fstat(dir: &str, n: u32) -> Duration {
-    let file = std::fs::File::open(format!("{dir}/data")).expect("made");
-    timed(n, || _ = black_box(rustix::fs::fstat(&file)))
-}
-
-fn native_stat(dir: &str, n: u32) -> Duration {
-    let dir = std::fs::File::open(dir).expect("made");
-    timed(n, || {
-        _ = black_box(rustix::fs::statat(&dir, "small.txt", rustix::fs::AtFlags::SYMLINK_NOFOLLOW));
-    })
-}
-
-fn native_stat_deep(dir: &str, n: u32) -> Duration {
-    let dir = std::fs::File::open(dir).expect("made");
-    timed(n, || _ = black_box(open_beneath(&dir, "sub/small.txt", OFlags::PATH).map(rustix::fs::fstat)))
-}
-
-fn native_open(dir: &str, n: u32) -> Duration {
-    let dir = std::fs::File::open(dir).expect("made");
-    timed(n, || _ = black_box(open_beneath(&dir, "small.txt", OFlags::RDONLY)))
-}
-
-fn native_open_deep(dir: &str, n: u32) -> Duration {
-    let dir = std::fs::File::open(dir).expect("made");
-    timed(n, || _ = black_box(open_beneath(&dir, "sub/small.txt", OFlags::RDONLY)))
-}
-
-fn native_list<const N: usize>(dir: &str, n: u32) -> Duration {
-    let dir = std::fs::File::open(format!("{dir}/d{N}")).expect("made");
-    let mut block = vec![std::mem::MaybeUninit::uninit(); 32 << 10];
-    timed(n, || {
-        rustix::fs::seek(&dir, rustix::fs::SeekFrom::Start(0)).expect("rewound");
-        let mut entries = rustix::fs::RawDir::new(&dir, &mut block);
-        while entries.next().is_some() {}
-    })
-}
-
-fn native_clock(_: &str, n: u32) -> Duration {
-    timed(n, || _ = black_box(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic)))
-}
-
-fn native_sleep(_: &str, n: u32) -> Duration {
-    let t = rustix::event::Timespec { tv_sec: 0, tv_nsec: 1000 };
-    timed(n, || _ = black_box(rustix::event::poll(&mut [], Some(&t))))
-}
-
 fn cases() -> Vec<Case> {
     const ANY: u32 = 50_000_000;
     let inline = |sync, asynchronous| Bounds { inline: Some((sync, asynchronous)), default: None };
@@ -158,27 +72,27 @@ fn cases() -> Vec<Case> {
     let (one, deep, z) = (On::Path("small.txt"), On::Path("sub/small.txt"), On::Number(0));
     let case = |name, op, on, b, most, bounds, native| Case { name, op, on, b, most, bounds, native };
     vec![
-        case("sched_yield", op::YIELD, z, 0, ANY, none, no_system_call),
-        case("clock_time_get", op::CLOCK, On::Number(1), 0, ANY, none, native_clock),
-        case("random_get 16 B", op::RANDOM, z, 16, ANY, none, no_system_call),
-        case("random_get 64 KiB", op::RANDOM, z, 65536, ANY, inline(6.0, 6.0), no_system_call),
-        case("args_sizes_get", op::ARGS_SIZES, z, 0, ANY, inline(15.0, 15.0), no_system_call),
-        case("environ_sizes_get", op::ENVIRON_SIZES, z, 0, ANY, none, no_system_call),
-        case("environ_get of 20", op::ENVIRON, z, 0, ANY, inline(30.0, 30.0), no_system_call),
-        case("fd_read 1 B", op::READ, r, 1, ANY, tenfold, native_read::<1>),
-        case("fd_read 4 KiB", op::READ, r, 4096, ANY, both(1.4, 1.25), native_read::<4096>),
-        case("fd_read 64 KiB", op::READ, r, 65536, ANY, none, native_read::<65536>),
-        case("fd_write 1 B", op::WRITE, w, 1, ANY, tenfold, native_write::<1>),
-        case("fd_write 4 KiB", op::WRITE, w, 4096, ANY, both(1.5, 1.35), native_write::<4096>),
-        case("fd_write 64 KiB", op::WRITE, w, 65536, ANY, none, native_write::<65536>),
-        case("fd_pread 4 KiB", op::PREAD, r, 4096, ANY, both(2.3, 2.0), native_pread),
-        case("fd_pwrite 4 KiB", op::PWRITE, w, 4096, ANY, tenfold, native_pwrite),
-        case("fd_seek", op::SEEK, r, 1, ANY, inline(15.0, 15.0), no_system_call),
-        case("fd_filestat_get", op::FSTAT, r, 0, ANY, inline(3.0, 3.0), native_fstat),
-        case("path_filestat_get, 1 component", op::STAT, one, 9, ANY, inline(5.0, 5.0), native_stat),
-        case("path_filestat_get, 2 components", op::STAT, deep, 13, ANY, inline(2.0, 2.0), native_stat_deep),
-        case("path_open and fd_close", op::OPEN, one, 9, ANY, inline(1.5, 1.5), native_open),
-        case("the same, 2 components", op::OPEN, deep, 13, ANY, inline(1.5, 1.5), native_open_deep),
+        case("sched_yield", op::YIELD, z, 0, ANY, none, native::nothing),
+        case("clock_time_get", op::CLOCK, On::Number(1), 0, ANY, none, native::clock),
+        case("random_get 16 B", op::RANDOM, z, 16, ANY, none, native::nothing),
+        case("random_get 64 KiB", op::RANDOM, z, 65536, ANY, inline(6.0, 6.0), native::nothing),
+        case("args_sizes_get", op::ARGS_SIZES, z, 0, ANY, inline(15.0, 15.0), native::nothing),
+        case("environ_sizes_get", op::ENVIRON_SIZES, z, 0, ANY, none, native::nothing),
+        case("environ_get of 20", op::ENVIRON, z, 0, ANY, inline(30.0, 30.0), native::nothing),
+        case("fd_read 1 B", op::READ, r, 1, ANY, tenfold, native::read::<1>),
+        case("fd_read 4 KiB", op::READ, r, 4096, ANY, both(1.4, 1.25), native::read::<4096>),
+        case("fd_read 64 KiB", op::READ, r, 65536, ANY, none, native::read::<65536>),
+        case("fd_write 1 B", op::WRITE, w, 1, ANY, tenfold, native::write::<1>),
+        case("fd_write 4 KiB", op::WRITE, w, 4096, ANY, both(1.5, 1.35), native::write::<4096>),
+        case("fd_write 64 KiB", op::WRITE, w, 65536, ANY, none, native::write::<65536>),
+        case("fd_pread 4 KiB", op::PREAD, r, 4096, ANY, both(2.3, 2.0), native::pread),
+        case("fd_pwrite 4 KiB", op::PWRITE, w, 4096, ANY, tenfold, native::pwrite),
+        case("fd_seek", op::SEEK, r, 1, ANY, inline(15.0, 15.0), native::nothing),
+        case("fd_filestat_get", op::FSTAT, r, 0, ANY, inline(3.0, 3.0), native::fstat),
+        case("path_filestat_get, 1 component", op::STAT, one, 9, ANY, inline(5.0, 5.0), native::stat),
+        case("path_filestat_get, 2 components", op::STAT, deep, 13, ANY, inline(2.0, 2.0), native::stat_deep),
+        case("path_open and fd_close", op::OPEN, one, 9, ANY, inline(1.5, 1.5), native::open),
+        case("the same, 2 components", op::OPEN, deep, 13, ANY, inline(1.5, 1.5), native::open_deep),
         case(
             "list 1,000 by 4 KiB",
             op::READDIR,
@@ -186,10 +100,10 @@ fn cases() -> Vec<Case> {
             4096,
             100,
             inline(100.0, 100.0),
-            native_list::<1000>,
+            native::list::<1000>,
         ),
-        case("list 1,000 by 64 KiB", op::READDIR, On::Dir("d1000"), 65536, 100, none, native_list::<1000>),
-        case("poll_oneoff, 1 ready", op::POLL_READY, z, 1, ANY, none, no_system_call),
+        case("list 1,000 by 64 KiB", op::READDIR, On::Dir("d1000"), 65536, 100, none, native::list::<1000>),
+        case("poll_oneoff, 1 ready", op::POLL_READY, z, 1, ANY, none, native::nothing),
         case(
             "poll_oneoff, 1 of 100 ready",
             op::POLL_READY,
@@ -197,13 +111,13 @@ fn cases() -> Vec<Case> {
             100,
             ANY,
             inline(100.0, 100.0),
-            no_system_call,
+            native::nothing,
         ),
-        case("poll_oneoff, sleep 1 µs", op::POLL_SLEEP, On::Number(1), 1, 10_000, none, native_sleep),
-        case("stdout, 1 B", op::STDOUT, z, 1, 400_000, inline(8.0, 8.0), no_system_call),
-        case("stdout, 4 KiB", op::STDOUT, z, 4096, 2000, none, no_system_call),
-        case("stdin, 1 B", op::STDIN, z, 1, 400_000, none, no_system_call),
-        case("stdin, 4 KiB", op::STDIN, z, 4096, 2000, none, no_system_call),
+        case("poll_oneoff, sleep 1 µs", op::POLL_SLEEP, On::Number(1), 1, 10_000, none, native::sleep),
+        case("stdout, 1 B", op::STDOUT, z, 1, 400_000, inline(8.0, 8.0), native::nothing),
+        case("stdout, 4 KiB", op::STDOUT, z, 4096, 2000, none, native::nothing),
+        case("stdin, 1 B", op::STDIN, z, 1, 400_000, none, native::nothing),
+        case("stdin, 4 KiB", op::STDIN, z, 4096, 2000, none, native::nothing),
     ]
 }
 
@@ -240,7 +154,7 @@ pub(crate) fn main(effort: Effort, filter: &str) -> Result<()> {
             let a = prepare(&mut **guest, case.on);
             runs.push(Box::new(move |n| guest.run(case.op, n, a, case.b).1));
         }
-        let t = interleaved(effort, case.most, &mut runs);
+        let t = interleaved(effort, 1..=case.most, &mut runs);
         let row = Row {
             native: t[0],
             floor: [t[1], t[2]],
@@ -248,7 +162,7 @@ pub(crate) fn main(effort: Effort, filter: &str) -> Result<()> {
             peer_inline: [t[5], t[6]],
             peer: [t[7], t[8]],
         };
-        table::print(case.name, &row, case.bounds);
+        table::print(case.name, &row, case.bounds, |ours, floor| ours <= floor * 1.3 || ours <= floor + 60.0);
     }
     Ok(())
 }
@@ -269,7 +183,7 @@ pub(crate) fn adaptive(effort: Effort, filter: &str) -> Result<()> {
             let a = prepare(guest, case.on);
             runs.push(Box::new(move |n| guest.run(case.op, n, a, case.b).1));
         }
-        let t = interleaved(effort, case.most, &mut runs);
+        let t = interleaved(effort, 1..=case.most, &mut runs);
         let missed = if t[1] / t[0] > 1.25 { "**missed**" } else { "" };
         println!(
             "| {} | {} | {} | {:.2} {missed} | 1.25 | {} |",

@@ -4,8 +4,9 @@
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Stat};
+use rustix::fs::{AtFlags, OFlags, RawDir, SeekFrom, Stat};
 use std::mem::MaybeUninit;
+use wasi_host_benches::native::open_beneath;
 use wasmtime::{Caller, Engine, Linker, Memory, Result};
 
 /// What a descriptor is.
@@ -108,13 +109,6 @@ fn set_stat(m: &mut [u8], at: u32, st: &Stat) -> u32 {
     put64(m, at + 40, nanos(st.st_atime, st.st_atime_nsec));
     put64(m, at + 48, nanos(st.st_mtime, st.st_mtime_nsec));
     put64(m, at + 56, nanos(st.st_ctime, st.st_ctime_nsec))
-}
-
-/// Opens beneath a directory.
-pub(crate) fn open_beneath(dir: impl AsFd, path: &str, flags: OFlags) -> rustix::io::Result<OwnedFd> {
-    let mode = if flags.contains(OFlags::CREATE) { Mode::from_raw_mode(0o666) } else { Mode::empty() };
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    rustix::fs::openat2(dir, path, flags | OFlags::CLOEXEC, mode, resolve)
 }
 
 /// Lists a directory into `out`, encoded as the guest wants it.

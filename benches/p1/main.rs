@@ -8,13 +8,11 @@ mod calls;
 mod floor;
 mod guest;
 mod many;
-mod measure;
-mod table;
 mod worlds;
 
 fn main() -> wasmtime::Result<()> {
     let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
-    let effort = measure::Effort::from_env();
+    let effort = wasi_host_benches::measure::Effort::from_env();
     calls::main(effort, &filter)?;
     calls::adaptive(effort, &filter)?;
     many::main(effort, &filter)

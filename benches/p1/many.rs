@@ -1,11 +1,12 @@
 //! A thousand stores at once.
 
 use crate::guest::{Guest, Measured};
-use crate::measure::{Effort, median};
-use crate::worlds::{SHM, World};
+use crate::worlds::World;
 use std::time::Instant;
 use tokio::runtime::Runtime;
 use wasi_host::BlockingPolicy;
+use wasi_host_benches::files::SHM;
+use wasi_host_benches::measure::{Effort, median};
 use wasmtime::Result;
 
 const STORES: usize = 1000;

@@ -7,10 +7,8 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 use wasi_host::p1::WasiP1Ctx;
 use wasi_host::{BlockingPolicy, DirPerms, FilePerms, WasiCtxBuilder};
+use wasi_host_benches::files;
 use wasmtime::{Engine, Linker, Module, Result};
-
-/// Where the measured files are: in memory, so that no disk is measured.
-pub(crate) const SHM: &str = "/dev/shm/wasi-host-bench";
 
 /// What all hosts share.
 pub(crate) struct World {
@@ -24,22 +22,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Makes the files: `data` and `out` of 65 MiB, small ones, and directories of 1,000 and 10,000 entries.
+    /// One whose files are in `dir`.
     pub(crate) fn new(dir: &str) -> Result<Self> {
-        use std::fs;
-        fs::create_dir_all(format!("{dir}/sub"))?;
-        for name in ["data", "out"] {
-            fs::write(format!("{dir}/{name}"), vec![7; 65 << 20])?;
-        }
-        for name in ["small.txt", "sub/small.txt"] {
-            fs::write(format!("{dir}/{name}"), "hello")?;
-        }
-        for (name, n) in [("d1000", 1000), ("d10000", 10_000)] {
-            fs::create_dir_all(format!("{dir}/{name}"))?;
-            for i in 0..n {
-                fs::write(format!("{dir}/{name}/file-number-{i:06}.txt"), "")?;
-            }
-        }
+        files::make(dir)?;
         let engine = Engine::default();
         let wasm = concat!(env!("CARGO_MANIFEST_DIR"), "/../guests/prebuilt/bench.wasm");
         Ok(Self {

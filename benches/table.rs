@@ -2,33 +2,40 @@
 
 /// What one operation is to reach.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Bounds {
+pub struct Bounds {
     /// Times faster than the peer on the calling thread: synchronous, asynchronous.
-    pub(crate) inline: Option<(f64, f64)>,
+    pub inline: Option<(f64, f64)>,
     /// Times faster than the peer's default.
-    pub(crate) default: Option<f64>,
+    pub default: Option<f64>,
 }
 
-/// Nanoseconds of one operation in each host.
-pub(crate) struct Row {
-    pub(crate) native: f64,
-    pub(crate) floor: [f64; 2],
-    pub(crate) ours: [f64; 2],
-    pub(crate) peer_inline: [f64; 2],
-    pub(crate) peer: [f64; 2],
+/// Nanoseconds of one operation in each host: synchronous, asynchronous.
+pub struct Row {
+    /// The system call alone.
+    pub native: f64,
+    /// By hand.
+    pub floor: [f64; 2],
+    /// This crate.
+    pub ours: [f64; 2],
+    /// The peer, on the calling thread.
+    pub peer_inline: [f64; 2],
+    /// The peer by its default.
+    pub peer: [f64; 2],
 }
 
-pub(crate) const HEAD: &str = "\
+/// Above the lines.
+pub const HEAD: &str = "\
 | call | system call | floor | ours | ours / floor | peer inline / ours | bound | peer / ours | bound | |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|---|";
 
-/// One line for the synchronous linker, one for the asynchronous.
-pub(crate) fn print(name: &str, row: &Row, bounds: Bounds) {
+/// One line for the synchronous linker, one for the asynchronous. `near` says whether ours is as near to the floor as it is
+/// to be.
+pub fn print(name: &str, row: &Row, bounds: Bounds, near: impl Fn(f64, f64) -> bool) {
     for (i, kind) in ["", ", async"].into_iter().enumerate() {
         let (floor, ours) = (row.floor[i], row.ours[i]);
         let inline = bounds.inline.map(|b| if i == 0 { b.0 } else { b.1 });
         let mut missed = Vec::new();
-        if ours > floor * 1.3 && ours > floor + 60.0 {
+        if !near(ours, floor) {
             missed.push("floor");
         }
         if inline.is_some_and(|b| row.peer_inline[i] / ours < b) {
@@ -54,7 +61,7 @@ pub(crate) fn print(name: &str, row: &Row, bounds: Bounds) {
 }
 
 /// Nanoseconds in three or four digits.
-pub(crate) fn nanos(n: f64) -> String {
+pub fn nanos(n: f64) -> String {
     match n {
         0.0 => "–".to_owned(),
         n if n < 100.0 => format!("{n:.1}"),
