@@ -140,8 +140,11 @@ impl HostOutputStream for MemoryOutputPipe {
 
     fn write_from(&mut self, src: &[u8]) -> StreamResult<()> {
         let mut buffer = self.buffer();
-        if src.len() > self.capacity.saturating_sub(buffer.len()) {
-            return Err(StreamError::from(Errno::NoSpc));
+        match self.capacity.saturating_sub(buffer.len()) {
+            left if src.len() <= left => {}
+            // Another clone has filled it since this one was given its permit.
+            0 => return Err(StreamError::Closed),
+            _ => return Err(Errno::NoSpc.into()),
         }
         buffer.extend_from_slice(src);
         Ok(())

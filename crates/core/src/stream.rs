@@ -146,9 +146,7 @@ pub trait HostOutputStream: Subscribe {
             let permit = self.write_ready().await?.min(bytes.len());
             self.write(bytes.split_to(permit))?;
         }
-        self.flush()?;
-        self.write_ready().await?;
-        Ok(())
+        flushed(self).await
     }
 
     /// Writes `nelem` zero bytes, under the same permit as [`write`](Self::write). This provided one writes 64 KiB at a
@@ -170,9 +168,7 @@ pub trait HostOutputStream: Subscribe {
             self.write_zeroes(permit)?;
             nelem -= permit;
         }
-        self.flush()?;
-        self.write_ready().await?;
-        Ok(())
+        flushed(self).await
     }
 
     /// Waits until `check_write` allows something.
@@ -187,6 +183,15 @@ pub trait HostOutputStream: Subscribe {
 
     /// Stops what goes on in the background, before the stream is dropped.
     async fn cancel(&mut self) {}
+}
+
+/// Flushes, and waits until that is done. A stream that is closed by then has still taken everything.
+async fn flushed<S: HostOutputStream + ?Sized>(stream: &mut S) -> StreamResult<()> {
+    stream.flush()?;
+    match stream.write_ready().await {
+        Ok(_) | Err(StreamError::Closed) => Ok(()),
+        Err(e) => Err(e),
+    }
 }
 
 #[async_trait::async_trait]

@@ -106,3 +106,30 @@ fn splice_believes_no_stream() {
     assert_eq!(splice(&mut Odd("ab"), &mut dst, 9, &mut scratch).unwrap(), 2);
     assert_eq!(dst.check_write().map_err(|e| e.to_string()), Err("closed".into()));
 }
+
+#[test]
+fn a_write_that_fills_its_stream_has_succeeded() {
+    use std::task::{Context, Poll, Waker};
+    let mut pipe = MemoryOutputPipe::new(8);
+    let mut cx = Context::from_waker(Waker::noop());
+    let written = pipe.blocking_write_and_flush("abc".into()).as_mut().poll(&mut cx);
+    assert!(matches!(written, Poll::Ready(Ok(()))));
+    let written = pipe.blocking_write_zeroes_and_flush(5).as_mut().poll(&mut cx);
+    assert!(matches!(written, Poll::Ready(Ok(()))));
+    let written = pipe.blocking_write_and_flush("d".into()).as_mut().poll(&mut cx);
+    assert!(matches!(written, Poll::Ready(Err(StreamError::Closed))));
+    assert_eq!(pipe.contents(), "abc\0\0\0\0\0");
+}
+
+#[test]
+fn a_pipe_that_a_clone_has_filled_is_closed() {
+    let mut one = MemoryOutputPipe::new(4);
+    let mut two = one.clone();
+    assert_eq!((one.check_write().unwrap(), two.check_write().unwrap()), (4, 4));
+    one.write("abc".into()).unwrap();
+    assert!(matches!(two.write("de".into()), Err(StreamError::LastOperationFailed(_))));
+    one.write("d".into()).unwrap();
+    assert!(matches!(two.write("e".into()), Err(StreamError::Closed)));
+    two.write("".into()).unwrap();
+    assert_eq!(one.contents(), "abcd");
+}

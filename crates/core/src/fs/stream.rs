@@ -26,17 +26,17 @@ fn may_leave(file: &Descriptor) -> bool {
 /// failure it is closed. What has no position is read as it comes.
 ///
 /// ```
-/// use wasi_host_core::fs::{Access, Descriptor, FileInputStream, Node, Open};
+/// use wasi_host_core::fs::{Descriptor, FileInputStream, Open};
 /// use wasi_host_core::grant::Grant;
 /// use wasi_host_core::stream::{HostInputStream, StreamError};
 /// # let fs = wasi_host_virtual::memory::MemoryFs::new();
 /// # fs.write("greeting", "hello").unwrap();
-/// let Node::File(file) = fs.root().open("greeting", Open { read: true, ..Open::default() })? else { return Ok(()) };
-/// let file = Descriptor::file(file, Access::READ, Grant::full().into());
+/// let root = Descriptor::preopen(fs.root(), Grant::full().into());
+/// let file = root.open("greeting", Open { read: true, ..Open::default() })?;
 /// let mut stream = FileInputStream::new(file, 1, None)?;
 /// assert_eq!(stream.read(100).unwrap(), "ello");
 /// assert!(matches!(stream.read(100), Err(StreamError::Closed)));
-/// # wasi_host_core::Result::Ok(())
+/// # Ok::<_, wasi_host_core::Errno>(())
 /// ```
 #[derive(Debug)]
 pub struct FileInputStream {
@@ -219,18 +219,17 @@ impl HostInputStream for FileInputStream {
 /// dropped before a flush has ended.
 ///
 /// ```
-/// use wasi_host_core::fs::{Access, Descriptor, FileOutputStream, Node, Open};
+/// use wasi_host_core::fs::{Descriptor, FileOutputStream, Open};
 /// use wasi_host_core::grant::Grant;
 /// use wasi_host_core::stream::HostOutputStream;
 /// # let fs = wasi_host_virtual::memory::MemoryFs::new();
-/// let how = Open { write: true, create: true, ..Open::default() };
-/// let Node::File(file) = fs.root().open("greeting", how)? else { return Ok(()) };
-/// let file = Descriptor::file(file, Access::WRITE, Grant::full().into());
+/// let root = Descriptor::preopen(fs.root(), Grant::full().into());
+/// let file = root.open("greeting", Open { write: true, create: true, ..Open::default() })?;
 /// let mut stream = FileOutputStream::at(file, 0, None)?;
 /// assert!(stream.check_write().unwrap() >= 5);
 /// stream.write("hello".into()).unwrap();
 /// assert_eq!(fs.read("greeting")?, b"hello");
-/// # wasi_host_core::Result::Ok(())
+/// # Ok::<_, wasi_host_core::Errno>(())
 /// ```
 #[derive(Debug)]
 pub struct FileOutputStream {
@@ -308,7 +307,7 @@ impl FileOutputStream {
     fn told<T>(&mut self, result: Result<T>) -> StreamResult<T> {
         result.map_err(|e| {
             self.state = Output::Closed;
-            if e == Errno::Pipe { StreamError::Closed } else { e.into() }
+            e.into()
         })
     }
 

@@ -1,6 +1,7 @@
 use super::doubles::{Fifo, Held};
-use crate::{all, block_on, granted, is_closed, is_ready, is_trap};
+use crate::{all, block_on, failure, granted, is_closed, is_ready, is_trap};
 use std::sync::Arc;
+use wasi_host_core::Errno;
 use wasi_host_core::fs::{FileInputStream, FileOutputStream};
 use wasi_host_core::stream::{HostInputStream, HostOutputStream, Subscribe};
 
@@ -51,12 +52,13 @@ fn dropped_it_tries_once_more() {
 }
 
 #[test]
-fn without_a_reader_it_is_closed() {
+fn without_a_reader_it_fails() {
     let fifo = Fifo::new(4);
     let mut stream = FileOutputStream::append(granted(fifo.clone()), None).unwrap();
     stream.write("012345".into()).unwrap();
     fifo.end();
     assert!(is_ready(stream.wait()));
+    assert_eq!(failure(stream.flush()), Errno::Pipe);
     assert!(is_closed(stream.check_write()));
     assert!(is_closed(stream.write("x".into())));
 }
