@@ -6,10 +6,14 @@
 use crate::error::Interrupted;
 use crate::wait::{BoxFuture, Event, Wait, Waiter};
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+#[cfg(feature = "async")]
+use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 use wasi_host_core::fs::{Blocking, Elsewhere};
 use wasi_host_core::{Errno, Result};
+#[cfg(feature = "async")]
+use wasi_host_native::runtime::BlockingPool;
 
 /// How an asynchronous host treats operations that may wait for a disk. Synchronous hosts do all of them on the
 /// calling thread.
@@ -140,8 +144,8 @@ impl Mode for Awaits {
     }
 
     fn elsewhere() -> Option<Arc<dyn Elsewhere>> {
-        static POOL: OnceLock<Arc<Pool>> = OnceLock::new();
-        Some(POOL.get_or_init(|| Arc::new(Pool)).clone())
+        static POOL: OnceLock<Arc<BlockingPool>> = OnceLock::new();
+        Some(POOL.get_or_init(|| Arc::new(BlockingPool)).clone())
     }
 
     fn spawn<F: Future<Output = ()> + Send + 'static>(task: impl FnOnce() -> F) {
@@ -157,17 +161,6 @@ impl Mode for Awaits {
                 Err(_) => std::future::pending().await,
             },
         }
-    }
-}
-
-/// The blocking pool of the runtime of whoever calls.
-#[cfg(feature = "async")]
-struct Pool;
-
-#[cfg(feature = "async")]
-impl Elsewhere for Pool {
-    fn run(&self, job: Box<dyn FnOnce() + Send>) {
-        wasi_host_native::runtime::handle().spawn_blocking(job);
     }
 }
 

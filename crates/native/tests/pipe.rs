@@ -289,23 +289,12 @@ async fn what_was_accepted_is_delivered_though_the_stream_is_gone() {
     let sent = text(50_000);
     let mut stream = AsyncWriteStream::new(50_000, ours);
     stream.write(sent.clone().into()).unwrap();
+    // As hosts do when a guest drops it.
+    soon(stream.cancel()).await;
     drop(stream);
     let mut got = Vec::new();
     soon(theirs.read_to_end(&mut got)).await.unwrap();
     assert!(got == sent);
-}
-
-#[tokio::test]
-async fn cancelled_a_write_stream_stops_at_once() {
-    let (ours, mut theirs) = duplex(10);
-    let mut stream = AsyncWriteStream::new(50_000, ours);
-    stream.write(text(50_000).into()).unwrap();
-    soon(stream.cancel()).await;
-    assert!(matches!(stream.check_write(), Err(StreamError::Closed)));
-    assert!(!is_pending(stream.wait()));
-    let mut got = Vec::new();
-    soon(theirs.read_to_end(&mut got)).await.unwrap();
-    assert!(got.len() <= 10);
 }
 
 #[tokio::test]

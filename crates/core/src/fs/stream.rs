@@ -1,7 +1,7 @@
 //! Files as streams.
 
 use super::offload::{Errand, Offload};
-use super::{Blocking, Descriptor, FileType, Interest};
+use super::{Blocking, Descriptor, FileType, Interest, Sync};
 use crate::stream::{HostInputStream, HostOutputStream, Scratch, StreamError, StreamResult, Subscribe};
 use crate::wait::Wait;
 use crate::{Errno, Result};
@@ -320,8 +320,9 @@ impl FileOutputStream {
         }
     }
 
+    /// Writes that are to reach the disk are not buffered.
     fn leaves(&self) -> bool {
-        self.offload.as_ref().is_some_and(|offload| offload.all)
+        self.offload.as_ref().is_some_and(|offload| offload.all || self.file.synchronous() != Sync::No)
     }
 
     fn write_elsewhere(&mut self, bytes: Bytes) {

@@ -106,7 +106,7 @@ impl StdoutStream for AsyncStdoutStream {
 /// guest may hold can bring the host to keep as much.
 const SHARE: usize = 4096;
 
-/// One of several: to cancel it does not end the task that all depend on.
+/// One of several.
 struct SharedOutput {
     stream: Arc<AsyncWriteStream>,
     /// What is left of what it was last permitted.

@@ -6,14 +6,12 @@ use bytes::Bytes;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::task::JoinHandle;
 use wasi_host_core::stream::{HostOutputStream, StreamError, StreamResult, Subscribe};
 use wasi_host_core::wait::{Notify, Wait};
 
 /// A stream for guests over anything that tokio writes.
 ///
-/// Dropped, it leaves its task to bring out what was accepted, and then to shut the writer down. `cancel` ends the task
-/// at once.
+/// Dropped, it leaves its task to bring out what was accepted, and then to shut the writer down.
 ///
 /// ```
 /// use wasi_host_core::stream::HostOutputStream;
@@ -32,7 +30,6 @@ use wasi_host_core::wait::{Notify, Wait};
 #[derive(Debug)]
 pub struct AsyncWriteStream {
     pub(super) writer: Arc<Writer>,
-    task: JoinHandle<()>,
 }
 
 impl AsyncWriteStream {
@@ -49,8 +46,8 @@ impl AsyncWriteStream {
             given: Notify::default(),
             done: Notify::default(),
         });
-        let task = runtime::ours().spawn(bring_out(writer, Ending(shared.clone())));
-        Self { writer: shared, task }
+        runtime::ours().spawn(bring_out(writer, Ending(shared.clone())));
+        Self { writer: shared }
     }
 }
 
@@ -88,13 +85,6 @@ impl HostOutputStream for AsyncWriteStream {
 
     fn flush(&mut self) -> StreamResult<()> {
         self.writer.flush()
-    }
-
-    async fn cancel(&mut self) {
-        self.task.abort();
-        if !self.task.is_finished() {
-            let _ = (&mut self.task).await;
-        }
     }
 }
 

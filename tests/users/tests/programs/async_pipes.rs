@@ -6,7 +6,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Result, Store};
 use wasmtime_wasi::bindings::Command;
-use wasmtime_wasi::pipe::{AsyncReadStream, AsyncWriteStream, ClosedInputStream, ClosedOutputStream, SinkOutputStream};
+use wasmtime_wasi::pipe::{
+    AsyncReadStream, AsyncWriteStream, ClosedInputStream, ClosedOutputStream, SinkOutputStream,
+};
 use wasmtime_wasi::{
     AsyncStdinStream, AsyncStdoutStream, OutputFile, StreamError, WasiCtx, WasiCtxBuilder, WasiView,
 };
@@ -73,9 +75,7 @@ async fn much_passes_through_a_small_pipe() -> Result<()> {
     let (mut store, command) = start("guests/upper.wat", ctx).await?;
     let mut got = Vec::new();
     let (sent, result, read) = tokio::join!(
-        async move {
-            to_guest.write_all(&b"y".repeat(100_000)).await
-        },
+        async move { to_guest.write_all(&b"y".repeat(100_000)).await },
         async move { command.wasi_cli_run().call_run(&mut store).await },
         from_guest.read_to_end(&mut got),
     );
@@ -89,7 +89,8 @@ async fn much_passes_through_a_small_pipe() -> Result<()> {
 #[tokio::test]
 async fn a_log_goes_to_a_file() -> Result<()> {
     let mut file = tempfile::tempfile()?;
-    let ctx = WasiCtxBuilder::new().stdout(OutputFile::new(file.try_clone()?)).stdin(ClosedInputStream).build();
+    let ctx =
+        WasiCtxBuilder::new().stdout(OutputFile::new(file.try_clone()?)).stdin(ClosedInputStream).build();
     let (mut store, command) = start("guests/hello.wat", ctx).await?;
     assert_eq!(command.wasi_cli_run().call_run(&mut store).await?, Ok(()));
     std::io::Seek::rewind(&mut file)?;

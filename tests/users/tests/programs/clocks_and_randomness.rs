@@ -1,13 +1,13 @@
 //! A simulation: clocks that it sets itself and randomness that repeats itself.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::component::{Component, Instance, Linker, ResourceTable};
 use wasmtime::{Engine, Result, Store};
 use wasmtime_wasi::{
-    Deterministic, HostMonotonicClock, HostWallClock, RngCore, WasiCtx, WasiCtxBuilder, WasiView, thread_rng,
+    thread_rng, Deterministic, HostMonotonicClock, HostWallClock, RngCore, WasiCtx, WasiCtxBuilder, WasiView,
 };
 
 struct State {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceTable};
 use wasmtime::{Engine, Result, Store};
-use wasmtime_wasi::{Pollable, Subscribe, WasiCtx, WasiCtxBuilder, WasiView, async_trait, subscribe};
+use wasmtime_wasi::{async_trait, subscribe, Pollable, Subscribe, WasiCtx, WasiCtxBuilder, WasiView};
 
 mod bindings {
     wasmtime::component::bindgen!({

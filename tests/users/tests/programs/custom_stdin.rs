@@ -3,14 +3,14 @@
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{mpsc, Mutex};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Result, Store};
 use wasmtime_wasi::bindings::Command;
 use wasmtime_wasi::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{
-    HostInputStream, StdinStream, StreamError, StreamResult, Subscribe, WasiCtx, WasiCtxBuilder, WasiView,
-    async_trait,
+    async_trait, HostInputStream, StdinStream, StreamError, StreamResult, Subscribe, WasiCtx, WasiCtxBuilder,
+    WasiView,
 };
 
 /// Every stream that is asked for reads from the one channel.

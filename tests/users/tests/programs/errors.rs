@@ -1,8 +1,8 @@
 //! What the error types do for those who write interfaces of their own.
 
 use std::io;
-use wasmtime::Result;
 use wasmtime::component::{Resource, ResourceTable};
+use wasmtime::Result;
 use wasmtime_wasi::bindings::filesystem::types::{self, ErrorCode};
 use wasmtime_wasi::bindings::sockets::network;
 use wasmtime_wasi::bindings::sync::filesystem::types::{HostDescriptor, OpenFlags, PathFlags};

@@ -2,7 +2,7 @@
 
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Result, Store, Trap};
-use wasmtime_wasi::bindings::{LinkOptions, sync};
+use wasmtime_wasi::bindings::{sync, LinkOptions};
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, WasiView};
 
 #[derive(Debug, PartialEq)]

@@ -83,7 +83,10 @@ fn the_hosts_network_can_be_given() -> Result<()> {
 #[test]
 fn one_protocol_can_be_forbidden() -> Result<()> {
     let (_listener, port) = server()?;
-    assert_eq!(connect(WasiCtxBuilder::new().inherit_network().allow_tcp(false).build(), port)?, ACCESS_DENIED);
+    assert_eq!(
+        connect(WasiCtxBuilder::new().inherit_network().allow_tcp(false).build(), port)?,
+        ACCESS_DENIED
+    );
     assert_eq!(connect(WasiCtxBuilder::new().inherit_network().allow_udp(false).build(), port)?, SUCCESS);
     assert_eq!(bind_udp(WasiCtxBuilder::new().inherit_network().allow_udp(false).build())?, ACCESS_DENIED);
     Ok(())
@@ -108,8 +111,11 @@ fn each_address_is_asked_for() -> Result<()> {
     assert_eq!(connect(ctx(), forbidden)?, ACCESS_DENIED);
     assert_eq!(bind_udp(ctx())?, ACCESS_DENIED);
     let asked = asked.lock().unwrap();
-    let connects: Vec<_> =
-        asked.iter().filter(|(_, reason)| matches!(reason, SocketAddrUse::TcpConnect)).map(|(a, _)| a.port()).collect();
+    let connects: Vec<_> = asked
+        .iter()
+        .filter(|(_, reason)| matches!(reason, SocketAddrUse::TcpConnect))
+        .map(|(a, _)| a.port())
+        .collect();
     assert_eq!(connects, [allowed, forbidden]);
     assert!(asked.iter().any(|(_, reason)| matches!(reason, SocketAddrUse::UdpBind)));
     Ok(())

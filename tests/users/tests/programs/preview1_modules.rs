@@ -3,7 +3,7 @@
 use wasmtime::{Config, Engine, Linker, Module, Result, Store};
 use wasmtime_wasi::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::preview1::{self, WasiP1Ctx};
-use wasmtime_wasi::{DirPerms, FilePerms, I32Exit, WasiCtxBuilder, preview0};
+use wasmtime_wasi::{preview0, DirPerms, FilePerms, I32Exit, WasiCtxBuilder};
 
 const PROCESS: &str = "../../guests/prebuilt/process.wasm";
 const UNSTABLE: &str = "../../guests/prebuilt/unstable.wasm";
@@ -44,7 +44,9 @@ async fn a_module_with_functions_of_the_host() -> Result<()> {
     let engine = Engine::new(&config)?;
     let mut linker: Linker<Plugin> = Linker::new(&engine);
     preview1::add_to_linker_async(&mut linker, |plugin| &mut plugin.wasi)?;
-    linker.func_wrap("host", "called", |mut caller: wasmtime::Caller<'_, Plugin>| caller.data_mut().calls += 1)?;
+    linker.func_wrap("host", "called", |mut caller: wasmtime::Caller<'_, Plugin>| {
+        caller.data_mut().calls += 1
+    })?;
     linker.func_wrap_async("host", "pause", |_caller: wasmtime::Caller<'_, Plugin>, (ms,): (u32,)| {
         Box::new(async move { tokio::time::sleep(std::time::Duration::from_millis(ms.into())).await })
     })?;
@@ -100,7 +102,8 @@ fn the_oldest_modules_run() -> Result<()> {
         .build_p1();
     let mut store = Store::new(&engine, ctx);
     let module = Module::from_file(&engine, UNSTABLE)?;
-    let func = linker.module(&mut store, "", &module)?.get_default(&mut store, "")?.typed::<(), ()>(&store)?;
+    let func =
+        linker.module(&mut store, "", &module)?.get_default(&mut store, "")?.typed::<(), ()>(&store)?;
     assert_eq!(status(func.call(&mut store, ()))?, 0, "{:?}", stdout.contents());
     Ok(())
 }

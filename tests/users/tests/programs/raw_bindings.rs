@@ -5,7 +5,7 @@ use wasmtime::{Engine, Result, Store};
 use wasmtime_wasi::bindings::clocks::wall_clock::Datetime;
 use wasmtime_wasi::bindings::{cli, clocks, random};
 use wasmtime_wasi::pipe::MemoryOutputPipe;
-use wasmtime_wasi::{HasWasi, InputStream, WasiCtx, WasiCtxBuilder, WasiImpl, WasiView, bindings};
+use wasmtime_wasi::{bindings, HasWasi, InputStream, WasiCtx, WasiCtxBuilder, WasiImpl, WasiView};
 
 struct Tenant {
     name: String,
@@ -189,7 +189,8 @@ fn the_host_acts_as_a_guest() -> Result<()> {
     let out = MemoryOutputPipe::new(100);
     let stream: wasmtime_wasi::OutputStream = Box::new(out.clone());
     let stream = tenant.table().push(stream)?;
-    let spliced = WasiImpl(&mut tenant).splice(Resource::new_borrow(stream.rep()), Resource::new_borrow(rep), 100)?;
+    let spliced =
+        WasiImpl(&mut tenant).splice(Resource::new_borrow(stream.rep()), Resource::new_borrow(rep), 100)?;
     assert_eq!((spliced, out.contents()), (6, " bytes".into()));
 
     HostOutputStream::drop(&mut WasiImpl(&mut tenant), stream)?;

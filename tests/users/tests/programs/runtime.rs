@@ -1,11 +1,11 @@
 //! A synchronous program that has futures to run now and then.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use wasmtime_wasi::runtime::{
-    AbortOnDropJoinHandle, in_tokio, poll_noop, spawn, spawn_blocking, with_ambient_tokio_runtime,
+    in_tokio, poll_noop, spawn, spawn_blocking, with_ambient_tokio_runtime, AbortOnDropJoinHandle,
 };
 
 #[test]
@@ -87,7 +87,11 @@ fn a_future_is_tried() {
     let mut polls = 0;
     let mut second = std::pin::pin!(std::future::poll_fn(move |_| {
         polls += 1;
-        if polls == 2 { Poll::Ready(()) } else { Poll::Pending }
+        if polls == 2 {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }));
     assert_eq!(poll_noop(second.as_mut()), None);
     assert_eq!(poll_noop(second.as_mut()), Some(()));

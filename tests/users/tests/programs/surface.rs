@@ -17,19 +17,20 @@ use wasmtime::component::{self, Component, Resource};
 use wasmtime::{AsContextMut, Engine, Store};
 use wasmtime_wasi::bindings::{self, exports, sync};
 use wasmtime_wasi::pipe::{
-    AsyncReadStream, AsyncWriteStream, ClosedInputStream, ClosedOutputStream, MemoryInputPipe, MemoryOutputPipe,
-    SinkOutputStream,
+    AsyncReadStream, AsyncWriteStream, ClosedInputStream, ClosedOutputStream, MemoryInputPipe,
+    MemoryOutputPipe, SinkOutputStream,
 };
 use wasmtime_wasi::preview1::WasiP1Ctx;
 use wasmtime_wasi::runtime::{self, AbortOnDropJoinHandle};
 use wasmtime_wasi::{
-    AsyncStdinStream, AsyncStdoutStream, ClosureFuture, Deterministic, DirPerms, FileInputStream, FilePerms, FsError,
-    FsResult, HostInputStream, HostMonotonicClock, HostOutputStream, HostWallClock, I32Exit, InputStream, IsATTY,
-    MakeFuture, Network, OutputFile, OutputStream, Pollable, PollableFuture, ResourceTable, ResourceTableError,
-    RngCore, SocketAddrUse, SocketError, SocketResult, Stderr, Stdin, StdinStream, Stdout, StdoutStream, StreamError,
-    StreamResult, Subscribe, SystemTimeSpec, TrappableError, WasiCtx, WasiCtxBuilder, WasiImpl, WasiView,
-    add_to_linker_async, add_to_linker_sync, add_to_linker_with_options_async, add_to_linker_with_options_sync,
-    async_trait, preview0, preview1, stderr, stdin, stdout, subscribe, thread_rng,
+    add_to_linker_async, add_to_linker_sync, add_to_linker_with_options_async,
+    add_to_linker_with_options_sync, async_trait, preview0, preview1, stderr, stdin, stdout, subscribe,
+    thread_rng, AsyncStdinStream, AsyncStdoutStream, ClosureFuture, Deterministic, DirPerms, FileInputStream,
+    FilePerms, FsError, FsResult, HostInputStream, HostMonotonicClock, HostOutputStream, HostWallClock,
+    I32Exit, InputStream, IsATTY, MakeFuture, Network, OutputFile, OutputStream, Pollable, PollableFuture,
+    ResourceTable, ResourceTableError, RngCore, SocketAddrUse, SocketError, SocketResult, Stderr, Stdin,
+    StdinStream, Stdout, StdoutStream, StreamError, StreamResult, Subscribe, SystemTimeSpec, TrappableError,
+    WasiCtx, WasiCtxBuilder, WasiImpl, WasiView,
 };
 
 fn send<T: Send>() {}
@@ -537,8 +538,9 @@ fn types_of_the_bindings() {
     let _: fn(Resource<bindings::io::error::Error>) -> Resource<anyhow::Error> = |r| r;
     let _: fn(Resource<bindings::sockets::network::Network>) -> Resource<Network> = |r| r;
     let _: fn(sync::clocks::wall_clock::Datetime) -> bindings::clocks::wall_clock::Datetime = |d| d;
-    let _: fn(Resource<sync::filesystem::types::Descriptor>) -> Resource<bindings::filesystem::types::Descriptor> =
-        |d| d;
+    let _: fn(
+        Resource<sync::filesystem::types::Descriptor>,
+    ) -> Resource<bindings::filesystem::types::Descriptor> = |d| d;
     let _: fn(sync::sockets::network::ErrorCode) -> bindings::sockets::network::ErrorCode = |e| e;
     let _: fn(Resource<bindings::sockets::tcp::TcpSocket>) -> Resource<sync::sockets::tcp::TcpSocket> = |s| s;
     let _: fn(Resource<bindings::sockets::udp::UdpSocket>) -> Resource<sync::sockets::udp::UdpSocket> = |s| s;
@@ -553,7 +555,9 @@ fn types_of_the_bindings() {
     let address = SocketAddr::from(IpSocketAddress::Ipv4(address));
     assert_eq!(address.to_string(), "127.0.0.1:80");
 
-    use bindings::filesystem::types::{DescriptorFlags, DescriptorStat, DescriptorType, NewTimestamp, OpenFlags};
+    use bindings::filesystem::types::{
+        DescriptorFlags, DescriptorStat, DescriptorType, NewTimestamp, OpenFlags,
+    };
     let _ = DescriptorFlags::READ | DescriptorFlags::WRITE | DescriptorFlags::MUTATE_DIRECTORY;
     let _ = OpenFlags::CREATE | OpenFlags::TRUNCATE;
     let datetime = bindings::clocks::wall_clock::Datetime { seconds: 1, nanoseconds: 2 };

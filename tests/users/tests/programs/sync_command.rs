@@ -42,7 +42,12 @@ impl Runner {
         Ok(Self { engine, linker })
     }
 
-    fn run(&self, path: &str, stdin: &'static str, dir: Option<(&Path, DirPerms, FilePerms)>) -> Result<Output> {
+    fn run(
+        &self,
+        path: &str,
+        stdin: &'static str,
+        dir: Option<(&Path, DirPerms, FilePerms)>,
+    ) -> Result<Output> {
         let stdout = MemoryOutputPipe::new(64 * 1024);
         let mut builder = WasiCtxBuilder::new();
         builder.stdin(MemoryInputPipe::new(stdin)).stdout(stdout.clone()).inherit_stderr();
@@ -81,11 +86,8 @@ fn it_reads_its_input() -> Result<()> {
 fn it_works_in_a_directory() -> Result<()> {
     let dir = tempfile::tempdir()?;
     std::fs::write(dir.path().join("greeting.txt"), "good morning")?;
-    let output = Runner::new()?.run(
-        "guests/cat.wat",
-        "",
-        Some((dir.path(), DirPerms::all(), FilePerms::all())),
-    )?;
+    let output =
+        Runner::new()?.run("guests/cat.wat", "", Some((dir.path(), DirPerms::all(), FilePerms::all())))?;
     assert!(output.success);
     assert_eq!(output.stdout, "good morning");
     assert_eq!(std::fs::read_to_string(dir.path().join("copy.txt"))?, "good morning");

@@ -5,8 +5,8 @@ use wasmtime::component::{Component, Linker, Resource, ResourceTable};
 use wasmtime::{Engine, Result, Store};
 use wasmtime_wasi::bindings::cli::environment::Host as _;
 use wasmtime_wasi::bindings::clocks::monotonic_clock;
-use wasmtime_wasi::bindings::sync::Command;
 use wasmtime_wasi::bindings::sync::io::poll;
+use wasmtime_wasi::bindings::sync::Command;
 use wasmtime_wasi::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{Pollable, WasiCtx, WasiCtxBuilder, WasiImpl, WasiView};
 

@@ -23,8 +23,7 @@ macro_rules! implement {
                 &mut self,
                 e: Resource<anyhow::Error>,
             ) -> wasmtime::Result<Option<types::ErrorCode>> {
-                let number = wasi_host_bindings::failure(self.table().get(&e)?);
-                Ok(number.map(|n| p2::filesystem::types::ErrorCode::from(n).into()))
+                Ok(wasi_host_bindings::failure(self.table().get(&e)?).and_then(code_of_file).map(Into::into))
             }
         }
 

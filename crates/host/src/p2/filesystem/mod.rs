@@ -307,3 +307,9 @@ fn datetime(t: Timestamp) -> Option<p2::clocks::wall_clock::Datetime> {
     let seconds = u64::try_from(t.seconds()).ok()?;
     Some(p2::clocks::wall_clock::Datetime { seconds, nanoseconds: t.subsec_nanos() })
 }
+
+/// The code of a failure that a stream met, unless it is one that files do not meet.
+fn code_of_file(e: Errno) -> Option<p2::filesystem::types::ErrorCode> {
+    let code = p2::filesystem::types::ErrorCode::from(e);
+    (code != p2::filesystem::types::ErrorCode::Io || e == Errno::Io).then_some(code)
+}
