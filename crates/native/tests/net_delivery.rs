@@ -258,5 +258,6 @@ async fn an_asynchronous_host_drains_in_a_task() {
     }
     drop(a);
     assert!(reader.await.unwrap() == all);
+    assert!(sockets.undelivered().is_empty());
     task.abort();
 }

@@ -143,21 +143,24 @@ fn receive_is_limited_to_the_peer_even_for_what_came_before() {
 fn a_flood_of_others_datagrams_does_not_hold_the_host() {
     let sockets = sockets();
     let mut socket = bound(&sockets);
-    socket.set(UdpOption::ReceiveBufferSize(4 << 20)).unwrap();
+    socket.set(UdpOption::ReceiveBufferSize(1 << 20)).unwrap();
     let here = socket.local_address().unwrap();
     let ((peer, at_peer), (other, _)) = (plain(), plain());
     for _ in 0..1000 {
         other.send_to(b"", here).unwrap();
     }
     let (mut input, _) = stream(&mut socket, Some(at_peer)).unwrap();
-    peer.send_to(b"x", here).unwrap();
-    // Some calls find nothing but foreign ones. Where the queue was too short for all, there is no end to test.
-    let mut calls = 0;
+    assert_eq!(input.receive(1), Ok(vec![]));
+    // Few systems have so short a queue that it is empty now.
+    let UdpOption::ReceiveBufferSize(queue) = socket.get(UdpOptionName::ReceiveBufferSize).unwrap() else {
+        unreachable!()
+    };
+    assert!(is_ready(input.wait()) || queue < 200_000, "it gave up for the time being");
     while is_ready(input.wait()) {
-        calls += 1;
-        input.receive(1).unwrap();
+        assert_eq!(input.receive(1), Ok(vec![]));
     }
-    assert!(calls < 10, "{calls}");
+    peer.send_to(b"x", here).unwrap();
+    assert_eq!(receive(&mut input).len(), 1);
 }
 
 #[test]
