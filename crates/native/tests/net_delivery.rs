@@ -231,6 +231,7 @@ fn what_is_left_when_the_context_goes_is_let_go() {
     assert_eq!(descriptors(), before);
 }
 
+#[cfg(feature = "async")]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_asynchronous_host_drains_in_a_task() {
     let sockets = sockets();
