@@ -39,7 +39,10 @@
 //! | `p2` | WASI 0.2 for components: [`WasiView`], [`add_to_linker_sync`], [`bindings`], … |
 //! | `async` | the asynchronous linkers, on tokio; without it neither tokio nor `wasmtime/async` is compiled |
 
-#![cfg_attr(not(feature = "p1"), allow(dead_code, reason = "only adapters use what a context holds"))]
+#![cfg_attr(
+    not(all(feature = "p1", feature = "p2")),
+    allow(dead_code, reason = "only adapters use what a context holds")
+)]
 
 mod builder;
 mod ctx;

@@ -10,6 +10,9 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::vec;
 
+/// No name in use has more bytes before its conversion, which takes its time with each of them.
+const LONGEST: usize = 4096;
+
 /// The addresses of a name, one after the other, the best first.
 pub struct Addresses {
     sockets: Sockets,
@@ -106,6 +109,9 @@ impl<'a> Name<'a> {
         if let Ok(ip) = name.parse::<Ipv6Addr>() {
             return Ok(Self::Literal(IpAddr::V6(ip).to_canonical()));
         }
+        if name.len() > LONGEST {
+            return Err(Error::InvalidArgument);
+        }
         let length = DnsLength::VerifyAllowRootDot;
         let host = Uts46::new()
             .to_ascii(name.as_bytes(), AsciiDenyList::URL, Hyphens::Allow, length)
@@ -163,6 +169,7 @@ mod tests {
     fn what_is_neither_a_name_nor_an_address() {
         let long_label = "a".repeat(64);
         let long_name = ["a"; 128].join(".");
+        let shrinking = "\u{ad}".repeat(3000) + "a";
         for text in [
             "",
             ".",
@@ -194,6 +201,7 @@ mod tests {
             "\u{ad}",
             &long_label,
             &long_name,
+            &shrinking,
         ] {
             assert_eq!(Name::parse(text), Err(Error::InvalidArgument), "{text:?}");
         }
