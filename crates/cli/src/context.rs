@@ -1,15 +1,15 @@
 //! What the program is given: the options of WASI, made into a context.
 
+use crate::network::Allowed;
 use crate::options::{Preopen, RunOptions};
 use anyhow::{Context, Result, anyhow};
 use std::io::ErrorKind;
 use std::net::{TcpListener, ToSocketAddrs};
 use wasi_host::limits::Limits;
-use wasi_host::p1::WasiP1Ctx;
 use wasi_host::{DirPerms, FilePerms, WasiCtxBuilder};
 
-/// The context for a program with these arguments, its name among them.
-pub(crate) fn new(options: &RunOptions, args: &[String]) -> Result<WasiP1Ctx> {
+/// What makes the context for a program with these arguments, its name among them.
+pub(crate) fn new(options: &RunOptions, args: &[String]) -> Result<WasiCtxBuilder> {
     let wasi = &options.common.wasi;
     let mut builder = WasiCtxBuilder::new();
     builder.args(args).envs(&environment(options)?).limits(limits(options));
@@ -34,7 +34,10 @@ pub(crate) fn new(options: &RunOptions, args: &[String]) -> Result<WasiP1Ctx> {
         let listener = listen(address).with_context(|| format!("-S tcplisten={address}"))?;
         builder.preopened_listener(listener)?;
     }
-    Ok(builder.build_p1())
+    if let Some(path) = &wasi.cwd {
+        builder.initial_cwd(path);
+    }
+    Ok(builder)
 }
 
 /// Speak of descriptors of this process. What the program gets of them the context tells it itself.

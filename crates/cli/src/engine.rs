@@ -1,18 +1,17 @@
 //! The engine: every option that is one of Wasmtime's own, and where compiled code is kept.
 
 use crate::options::{Profile, RunOptions};
-use crate::refused;
 use anyhow::{Result, bail};
 use etcetera::BaseStrategy;
 use wasmtime::{Cache, CacheConfig, Engine};
 
-/// Reads the options in full, `--config` among them, refuses those that do not work here, and builds the engine.
-pub(crate) fn new(options: &mut RunOptions) -> Result<Engine> {
-    let common = &mut options.common;
-    // Beside the logger this reads the groups -O, -C, -D, -W and -S; what follows depends on their values.
-    common.init_logging()?;
-    refused::check(options)?;
+/// Reads the options in full, `--config` among them: until then the groups -O, -C, -D, -W and -S are empty.
+pub(crate) fn read(options: &mut RunOptions) -> Result<()> {
+    Ok(options.common.init_logging()?)
+}
 
+/// Builds the engine.
+pub(crate) fn new(options: &mut RunOptions) -> Result<Engine> {
     let common = &mut options.common;
     let ticks = common.wasm.timeout.is_some() || matches!(options.profile, Some(Profile::Guest { .. }));
     if ticks && common.wasm.epoch_interruption == Some(false) {

@@ -1,10 +1,12 @@
 //! The command `wasi-host`: runs a WebAssembly program with just what it is given.
 
+mod component;
 mod context;
 mod engine;
-mod invoke;
-mod link;
+mod exports;
 mod load;
+mod module;
+mod network;
 mod options;
 mod outcome;
 mod profile;

@@ -1,6 +1,7 @@
 //! What can be said on the command line: the one definition behind the parser, `--help`, the man page and the
 //! completions.
 
+use crate::network::Rule;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,7 +14,10 @@ use wasmtime_cli_flags::opt::WasmtimeOptionValue;
 /// Runs a WebAssembly program with just what it is given.
 ///
 /// The program sees its arguments, standard input, output and error, and nothing else of this machine, unless an
-/// option gives it: a directory with --dir, a variable with --env, a listening socket with -S tcplisten.
+/// option gives it: a directory with --dir, a variable with --env, an address of the network with --allow-net, a
+/// listening socket with -S tcplisten.
+///
+/// FILE is a core module, which speaks WASI 0.1 or 0.0, or a component, which speaks WASI 0.2.
 #[derive(Parser)]
 #[command(
     name = "wasi-host",
@@ -24,7 +28,7 @@ use wasmtime_cli_flags::opt::WasmtimeOptionValue;
     after_help = "\
 Exit status:
   that of the program, 0 to 255, when it ran and ended by itself
-  1    the program did not start, or left with a status beyond 255; one line on stderr says why
+  1    the program did not start: one line on stderr says why; or its `wasi:cli/run` returned an error
   2    the command line could not be understood
   134  the program trapped, or its time (-W timeout) or fuel (-W fuel) ran out"
 )]
@@ -80,14 +84,31 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) argv0: Option<String>,
 
-    /// Calls this exported function instead of `_start`
+    /// Lets a component use addresses of the network
     ///
-    /// The ARGS are the function's arguments, read by its type: decimal, 0x hexadecimal, signed or unsigned. Its
-    /// results are printed one per line.
+    /// HOST is an IPv4 or IPv6 address, a range of them (10.0.0.0/8), `localhost`, a name, or `*` for every address. A
+    /// name is looked up once, at the start, and stands for all its addresses of then. PORT is a number or a range
+    /// (8000-8010); without it, every port is meant. An IPv6 address with a port is written [::1]:80.
+    ///
+    /// TCP and UDP sockets may then connect and send to these addresses, and be bound to those among them that are of
+    /// this machine; a UDP socket may also be bound, as a sender must be, to a port that the system chooses. May be
+    /// given several times. To look names up itself the program needs -S allow-ip-name-lookup; -S inherit-network
+    /// allows all addresses; -S tcp=n and -S udp=n forbid one kind of socket.
+    #[arg(long = "allow-net", value_name = "HOST[:PORT]")]
+    pub(crate) allow_net: Vec<Rule>,
+
+    /// Calls this exported function instead of `_start` or `wasi:cli/run`
+    ///
+    /// Of a module: the ARGS are the function's arguments, read by its type: decimal, 0x hexadecimal, signed or
+    /// unsigned. Its results are printed one per line.
+    ///
+    /// Of a component: the arguments are written behind the name, in WAVE: --invoke 'area({width: 2, height: 3.5})'.
+    /// A function of an interface is called by its own name, or where that is not enough by that of the interface too:
+    /// 'shapes.area(…)', 'my:geometry/shapes@1.0.0#area(…)'. Its result is printed in WAVE, too.
     #[arg(long, value_name = "FUNCTION")]
     pub(crate) invoke: Option<String>,
 
-    /// Loads another module first; FILE can import its exports from the module NAME
+    /// Loads another core module first; FILE, a core module too, can import its exports from the module NAME
     #[arg(long = "preload", value_name = "NAME=FILE")]
     pub(crate) preload: Vec<Preload>,
 

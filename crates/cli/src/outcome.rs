@@ -20,6 +20,22 @@ pub(crate) fn report(subject: &dyn Display, text: &dyn Display) {
     let _ = writeln!(std::io::stderr(), "error: {subject}: {text}");
 }
 
+/// How a program ended that ended by itself.
+#[derive(Default)]
+pub(crate) struct Ended {
+    pub(crate) status: u8,
+    /// What a function that `--invoke` names gave back, each value in a line.
+    pub(crate) results: String,
+}
+
+impl Ended {
+    /// Prints the results, and gives the exit status. That nobody reads them is no error.
+    pub(crate) fn print(self) -> u8 {
+        let _ = std::io::stdout().lock().write_all(self.results.as_bytes());
+        self.status
+    }
+}
+
 /// What kept a program from its end.
 pub(crate) enum Stop {
     /// It could not begin.
@@ -31,6 +47,18 @@ pub(crate) enum Stop {
 impl Stop {
     pub(crate) fn within(file: &Path, error: Error) -> Self {
         Self::Within(file.to_owned(), error)
+    }
+
+    /// That it left is an end by itself.
+    pub(crate) fn left(self) -> Result<Ended, Self> {
+        match &self {
+            Self::Within(_, error) => match error.downcast_ref() {
+                // What a process can give: the low eight bits, as after C's `exit`.
+                Some(&I32Exit(status)) => Ok(Ended { status: status as u8, ..Ended::default() }),
+                None => Err(self),
+            },
+            Self::Before(_) => Err(self),
+        }
     }
 }
 
@@ -55,10 +83,6 @@ pub(crate) fn of(
         Stop::Before(error) => return Err(error),
         Stop::Within(file, error) => (file, error),
     };
-    if let Some(&I32Exit(status)) = error.downcast_ref() {
-        // What a process can give: the low eight bits, as after C's `exit`.
-        return Ok(status as u8);
-    }
     let backtrace = error.downcast_ref::<WasmBacktrace>();
     if backtrace.is_none() && !error.is::<Trap>() && !error.is::<ThrownException>() {
         bail!("{}: {}", file.display(), chain(&error));

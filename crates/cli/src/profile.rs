@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use wasmtime::{AsContext, Engine, GuestProfiler, Module};
+use wasmtime::{AsContext, GuestProfiler};
 
 /// A profile that grows.
 pub(crate) struct Sampler {
@@ -16,20 +16,15 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    /// Begins a profile of these modules, the program first. The file is made now, so that a run is not lost to a
-    /// wrong name.
+    /// Begins a profile. The file is made now, so that a run is not lost to a wrong name.
     pub(crate) fn new(
-        engine: &Engine,
         path: &Path,
         interval: Duration,
-        modules: impl IntoIterator<Item = (String, Module)>,
+        profiler: impl FnOnce() -> wasmtime::Result<GuestProfiler>,
     ) -> Result<Self> {
         let file =
             File::create(path).with_context(|| format!("--profile: cannot write {}", path.display()))?;
-        let mut modules = modules.into_iter().peekable();
-        let program = modules.peek().map_or_else(String::new, |(name, _)| name.clone());
-        let profiler = GuestProfiler::new(engine, &program, interval, modules)?;
-        Ok(Self { profiler, interval, path: path.to_owned(), file })
+        Ok(Self { profiler: profiler()?, interval, path: path.to_owned(), file })
     }
 
     /// Takes a sample.

@@ -2,6 +2,7 @@
 //!
 //! A key that only switches something off is no reason to refuse: `-S http=n` is what happens anyway.
 
+use crate::component::P3;
 use crate::options::RunOptions;
 use anyhow::{Result, bail};
 
@@ -11,15 +12,18 @@ struct Refusal {
     instead: &'static str,
 }
 
-const HTTP: &str = "HTTP is an interface of components; a core module can serve connections of a listening socket \
-                    that -S tcplisten gives it";
-const CONFIG: &str = "wasi:config is an interface of components; give the program variables with --env";
-const KEYVALUE: &str = "wasi:keyvalue is an interface of components; give the program a directory with --dir";
+const HTTP: &str = "wasi:http is not provided; a program can speak HTTP over sockets: a component over those that \
+                    --allow-net lets it use, a core module over one that listens, -S tcplisten";
+const CONFIG: &str = "wasi:config is not provided; give the program variables with --env";
+const KEYVALUE: &str = "wasi:keyvalue is not provided; give the program a directory with --dir";
 const NN: &str = "machine learning (wasi-nn) is no part of WASI proper; load such a program with an embedding that \
                   links it";
 const RECORD: &str = "executions cannot be recorded; -D coredump=FILE keeps the state at a trap";
 const DEBUGGER: &str = "debuggers that are components cannot be loaded; -D debug-info lets a native one, lldb or gdb, \
                         see the program's source";
+
+const LISTENER: &str =
+    "WASI 0.2 hands no sockets down; the program opens and binds its own: --allow-net ADDRESS:PORT";
 
 macro_rules! refusals {
     ($($option:literal, $given:expr, $instead:expr;)*) => {
@@ -51,17 +55,47 @@ const REFUSALS: &[Refusal] = refusals! {
     "-S keyvalue", |o| o.common.wasi.keyvalue == Some(true), KEYVALUE;
     "-S keyvalue-in-memory-data", |o| !o.common.wasi.keyvalue_in_memory_data.is_empty(), KEYVALUE;
     "-S tls", |o| o.common.wasi.tls == Some(true),
-        "wasi:tls is an interface of components; the program can bring its own TLS";
+        "wasi:tls is not provided; the program can bring its own TLS";
+};
+
+#[rustfmt::skip]
+const BY_COMPONENTS: &[Refusal] = refusals! {
+    "--preload", |o| !o.preload.is_empty(),
+        "a component imports from components; make one of them, with `wac plug` for instance";
+    "-S listenfd", |o| o.common.wasi.listenfd == Some(true), LISTENER;
+    "-S tcplisten", |o| !o.common.wasi.tcplisten.is_empty(), LISTENER;
+    "-S p3", |o| o.common.wasi.p3 == Some(true), P3;
+    "-W unknown-imports-default", |o| o.common.wasm.unknown_imports_default == Some(true),
+        "not every value of a component has a default; -W unknown-imports-trap lets what is called trap";
+};
+
+#[rustfmt::skip]
+const BY_MODULES: &[Refusal] = refusals! {
+    "--allow-net", |o| !o.allow_net.is_empty(),
+        "WASI 0.1 has no call that opens a socket; -S tcplisten gives the program one that listens, and a component \
+         opens its own";
 };
 
 /// Refuses the first option that does not work here, by name.
 ///
 /// The options must have been read in full, those of a `--config` file among them.
 pub(crate) fn check(options: &RunOptions) -> Result<()> {
-    for refusal in REFUSALS {
-        if (refusal.given)(options) {
-            bail!("{} does not work here: {}", refusal.option, refusal.instead);
-        }
+    refuse(options, REFUSALS, "here")
+}
+
+/// Refuses the first option that does not work with components.
+pub(crate) fn check_component(options: &RunOptions) -> Result<()> {
+    refuse(options, BY_COMPONENTS, "with a component")
+}
+
+/// Refuses the first option that does not work with core modules.
+pub(crate) fn check_module(options: &RunOptions) -> Result<()> {
+    refuse(options, BY_MODULES, "with a core module")
+}
+
+fn refuse(options: &RunOptions, refusals: &[Refusal], place: &str) -> Result<()> {
+    match refusals.iter().find(|refusal| (refusal.given)(options)) {
+        Some(refusal) => bail!("{} does not work {place}: {}", refusal.option, refusal.instead),
+        None => Ok(()),
     }
-    Ok(())
 }

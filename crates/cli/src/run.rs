@@ -1,24 +1,49 @@
 //! `run`: one program, from its file to its exit status.
 
-use crate::link::{self, Entry, Library};
-use crate::load;
 use crate::options::{Profile, RunOptions};
-use crate::outcome::{self, Stop};
+use crate::outcome::{self, Ended, Stop};
 use crate::profile::Sampler;
 use crate::timer::{TimedOut, Timer};
-use crate::{context, engine, invoke};
+use crate::{component, engine, load, module, refused};
 use anyhow::{Context, Result, anyhow};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use wasi_host::p1::WasiP1Ctx;
-use wasmtime::{Linker, Module, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline, Val};
+use wasi_host::wait::Interrupt;
+use wasmparser::Parser;
+use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 
-/// What belongs to one program.
-pub(crate) struct Guest {
-    pub(crate) wasi: WasiP1Ctx,
+/// What is to be run.
+pub(crate) struct Program {
+    pub(crate) file: PathBuf,
+    /// What stands behind the file.
+    pub(crate) args: Vec<String>,
+    /// What stands in the file, in binary form.
+    pub(crate) binary: Vec<u8>,
+}
+
+impl Program {
+    fn is_component(&self) -> bool {
+        Parser::is_component(&self.binary)
+    }
+
+    /// How the file is called, without the way to it.
+    pub(crate) fn name(&self) -> String {
+        self.file.file_name().unwrap_or(self.file.as_os_str()).to_string_lossy().into_owned()
+    }
+
+    /// The arguments as the program sees them, its name before them.
+    pub(crate) fn argv(&self, options: &RunOptions) -> Vec<String> {
+        let name = options.argv0.clone().unwrap_or_else(|| self.name());
+        std::iter::once(name).chain(self.args.iter().cloned()).collect()
+    }
+}
+
+/// What belongs to one program; `W` is its view of WASI.
+pub(crate) struct Guest<W> {
+    pub(crate) wasi: W,
     limits: StoreLimits,
-    sampler: Option<Sampler>,
+    pub(crate) sampler: Option<Sampler>,
 }
 
 /// Runs a program and says how it ended.
@@ -27,50 +52,22 @@ pub(crate) struct Guest {
 ///
 /// If it did not come to run.
 pub(crate) fn run(mut options: RunOptions) -> Result<u8> {
-    let (file, args) = program(&options.file_and_args)?;
-    let engine = engine::new(&mut options)?;
-    let loaded = load::load(&engine, &file)?;
-    let entry = link::entry(&loaded, &file, options.invoke.as_deref())?;
-    let call = match &entry {
-        Entry::Function(name, ty) => invoke::arguments(name, ty, &args)?,
-        Entry::Command | Entry::Start => Vec::new(),
-    };
-
-    let libraries = link::libraries(&engine, &options)?;
-    let mut argv = vec![options.argv0.clone().unwrap_or_else(|| own_name(&file))];
-    argv.extend(args);
-    let wasi = context::new(&options, &argv)?;
-    let mut store = Store::new(&engine, Guest { wasi, limits: limits(&options), sampler: None });
-    store.limiter(|guest| &mut guest.limits);
-    if let Some(fuel) = options.common.wasm.fuel {
-        store.set_fuel(fuel)?;
-    }
-    let mut linker = link::wasi(&engine, &options)?;
-    let program = Program { file: &file, module: &loaded.module, entry, call };
-
-    let timer = timer(&mut store, &options, &file)?;
-    let ended = start(&mut linker, &mut store, &program, &libraries, &options);
-    let passed = timer.as_ref().is_some_and(|timer| timer.passed().load(Ordering::Acquire));
-    let timed_out = options.common.wasm.timeout.filter(|_| passed).map(TimedOut);
-    // From now on it does not end the process: what is left to do is not the program's.
-    drop(timer);
-
-    if let Some(sampler) = store.data_mut().sampler.take() {
-        sampler.finish()?;
-    }
-    match ended {
-        Ok(results) => {
-            invoke::print(&results);
-            Ok(0)
-        }
-        Err(stop) => {
-            outcome::of(stop, timed_out, &mut store, options.common.debug.coredump.as_deref().map(Path::new))
-        }
+    let (file, args) = words(&options.file_and_args)?;
+    engine::read(&mut options)?;
+    refused::check(&options)?;
+    let program = Program { binary: load::read(&file)?, file, args };
+    if program.is_component() {
+        refused::check_component(&options)?;
+        component::decide_concurrency(&mut options, &program.binary);
+        component::run(&engine::new(&mut options)?, &options, &program)
+    } else {
+        refused::check_module(&options)?;
+        module::run(&engine::new(&mut options)?, &options, &program)
     }
 }
 
 /// The file, and the arguments behind it.
-fn program(words: &[OsString]) -> Result<(PathBuf, Vec<String>)> {
+fn words(words: &[OsString]) -> Result<(PathBuf, Vec<String>)> {
     let (file, args) = words.split_first().context("no FILE is given")?;
     let args = args.iter().enumerate().map(|(index, arg)| {
         let arg = arg.to_str().map(str::to_owned);
@@ -79,8 +76,51 @@ fn program(words: &[OsString]) -> Result<(PathBuf, Vec<String>)> {
     Ok((file.into(), args.collect::<Result<_>>()?))
 }
 
-fn own_name(file: &Path) -> String {
-    file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
+/// Does what `start` does in a store of its own, within the time and the bounds that the options set.
+///
+/// # Errors
+///
+/// If the program did not come to run.
+pub(crate) fn within<W: Send + 'static>(
+    engine: &Engine,
+    options: &RunOptions,
+    file: &Path,
+    wasi: W,
+    interrupt: fn(&W) -> Interrupt,
+    start: impl FnOnce(&mut Store<Guest<W>>) -> Result<Ended, Stop>,
+) -> Result<u8> {
+    let mut store = Store::new(engine, Guest { wasi, limits: limits(options), sampler: None });
+    store.limiter(|guest| &mut guest.limits);
+    if let Some(fuel) = options.common.wasm.fuel {
+        store.set_fuel(fuel)?;
+    }
+    let timer = timer(&mut store, options, interrupt, file)?;
+    let ended = start(&mut store).or_else(Stop::left);
+    let sampler = store.data_mut().sampler.take();
+    let finish = |sampler: Option<Sampler>| sampler.map_or(Ok(()), Sampler::finish);
+    match ended {
+        Ok(ended) => {
+            // What the program sent before it ended is delivered when the store is dropped: in the program's time.
+            drop(store);
+            drop(timer);
+            finish(sampler)?;
+            Ok(ended.print())
+        }
+        Err(stop) => {
+            let passed = timer.as_ref().is_some_and(|timer| timer.passed().load(Ordering::Acquire));
+            let timed_out = options.common.wasm.timeout.filter(|_| passed).map(TimedOut);
+            // From now on it does not end the process: what is left to do is not the program's.
+            drop(timer);
+            finish(sampler)?;
+            let core_dump = options.common.debug.coredump.as_deref().map(Path::new);
+            let status = outcome::of(stop, timed_out, &mut store, core_dump);
+            if passed {
+                // There is no time left to deliver anything.
+                std::mem::forget(store);
+            }
+            status
+        }
+    }
 }
 
 fn limits(options: &RunOptions) -> StoreLimits {
@@ -105,7 +145,12 @@ fn limits(options: &RunOptions) -> StoreLimits {
 }
 
 /// Arranges for what happens as time goes by: samples, and the end.
-fn timer(store: &mut Store<Guest>, options: &RunOptions, file: &Path) -> Result<Option<Timer>> {
+fn timer<W: 'static>(
+    store: &mut Store<Guest<W>>,
+    options: &RunOptions,
+    interrupt: fn(&W) -> Interrupt,
+    file: &Path,
+) -> Result<Option<Timer>> {
     let every = match &options.profile {
         Some(Profile::Guest { interval, .. }) => Some(*interval),
         _ => None,
@@ -118,7 +163,7 @@ fn timer(store: &mut Store<Guest>, options: &RunOptions, file: &Path) -> Result<
         }
         return Ok(None);
     }
-    let interrupt = store.data().wasi.interrupt();
+    let interrupt = interrupt(&store.data().wasi);
     let timer = Timer::start(store.engine(), interrupt, every, timeout, file)
         .context("cannot start the thread that keeps the time")?;
     let passed = timer.passed();
@@ -135,58 +180,4 @@ fn timer(store: &mut Store<Guest>, options: &RunOptions, file: &Path) -> Result<
         Ok(UpdateDeadline::Continue(1))
     });
     Ok(Some(timer))
-}
-
-/// What is to be run, and how.
-struct Program<'a> {
-    file: &'a Path,
-    module: &'a Module,
-    entry: Entry,
-    /// The arguments of the entry.
-    call: Vec<Val>,
-}
-
-/// Links, instantiates and calls. What comes back are the results of a function that `--invoke` names.
-fn start(
-    linker: &mut Linker<Guest>,
-    store: &mut Store<Guest>,
-    program: &Program<'_>,
-    libraries: &[Library],
-    options: &RunOptions,
-) -> Result<Vec<Val>, Stop> {
-    let Program { file, module, entry, call } = program;
-    link::preload(linker, store, libraries, options)?;
-    link::unknown(linker, store, module, options)?;
-    link::imports(linker, store, module, file, options)?;
-    link::memory(module, file)?;
-    let ready = linker
-        .instantiate_pre(module)
-        .map_err(|error| anyhow!("{}: {}", file.display(), load::chain(&error)))?;
-    if let Some(Profile::Guest { file: profile, interval }) = &options.profile {
-        let libraries = libraries.iter().map(|library| (library.name.clone(), library.module.clone()));
-        let modules = [(own_name(file), (*module).clone())].into_iter().chain(libraries);
-        store.data_mut().sampler = Some(Sampler::new(module.engine(), profile, *interval, modules)?);
-    }
-
-    let stopped = |error| Stop::within(file, error);
-    let instance = ready.instantiate(&mut *store).map_err(stopped)?;
-    // Found once; but where several modules speak WASI, each call has to look whose memory it means.
-    if let Some(memory) = instance.get_memory(&mut *store, "memory").filter(|_| libraries.is_empty()) {
-        store.data_mut().wasi.set_memory(memory);
-    }
-    let mut function = |name: &str| instance.get_func(&mut *store, name);
-    let (initialize, function, mut results) = match entry {
-        Entry::Start => return Ok(Vec::new()),
-        Entry::Command => (None, function("_start"), Vec::new()),
-        Entry::Function(name, ty) => {
-            let initialize = function("_initialize").filter(|_| name != "_initialize");
-            (initialize, function(name), invoke::results(ty))
-        }
-    };
-    if let Some(initialize) = initialize {
-        initialize.call(&mut *store, &[], &mut []).map_err(stopped)?;
-    }
-    let function = function.context("a function that the module exports is gone")?;
-    function.call(&mut *store, call, &mut results).map_err(stopped)?;
-    Ok(results)
 }

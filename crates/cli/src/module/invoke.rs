@@ -1,7 +1,7 @@
 //! `--invoke`: arguments out of text, results into text.
 
+use crate::exports::listed;
 use anyhow::{Context, Result, anyhow, bail};
-use std::io::Write;
 use wasmtime::{FuncType, Module, Val, ValType};
 
 /// The arguments for `function`, read by its type.
@@ -72,30 +72,25 @@ pub(crate) fn results(ty: &FuncType) -> Vec<Val> {
     vec![Val::null_func_ref(); ty.results().len()]
 }
 
-/// Prints results, one per line. That nobody reads them is no error.
-pub(crate) fn print(results: &[Val]) {
-    let mut out = std::io::stdout().lock();
-    for result in results {
-        let written = match result {
-            Val::I32(n) => writeln!(out, "{n}"),
-            Val::I64(n) => writeln!(out, "{n}"),
-            Val::F32(bits) => writeln!(out, "{}", f32::from_bits(*bits)),
-            Val::F64(bits) => writeln!(out, "{}", f64::from_bits(*bits)),
-            Val::V128(bits) => writeln!(out, "{}", bits.as_u128()),
-            Val::FuncRef(r) => reference(&mut out, "funcref", r.is_none()),
-            Val::ExternRef(r) => reference(&mut out, "externref", r.is_none()),
-            Val::AnyRef(r) => reference(&mut out, "anyref", r.is_none()),
-            Val::ExnRef(r) => reference(&mut out, "exnref", r.is_none()),
-            Val::ContRef(r) => reference(&mut out, "contref", r.is_none()),
-        };
-        if written.is_err() {
-            return;
-        }
-    }
+/// The results as text, each in a line.
+pub(crate) fn text(results: &[Val]) -> String {
+    let line = |result: &Val| match result {
+        Val::I32(n) => format!("{n}\n"),
+        Val::I64(n) => format!("{n}\n"),
+        Val::F32(bits) => format!("{}\n", f32::from_bits(*bits)),
+        Val::F64(bits) => format!("{}\n", f64::from_bits(*bits)),
+        Val::V128(bits) => format!("{}\n", bits.as_u128()),
+        Val::FuncRef(r) => reference("funcref", r.is_none()),
+        Val::ExternRef(r) => reference("externref", r.is_none()),
+        Val::AnyRef(r) => reference("anyref", r.is_none()),
+        Val::ExnRef(r) => reference("exnref", r.is_none()),
+        Val::ContRef(r) => reference("contref", r.is_none()),
+    };
+    results.iter().map(line).collect()
 }
 
-fn reference(out: &mut impl Write, kind: &str, null: bool) -> std::io::Result<()> {
-    writeln!(out, "<{}{kind}>", if null { "null " } else { "" })
+fn reference(kind: &str, null: bool) -> String {
+    format!("<{}{kind}>\n", if null { "null " } else { "" })
 }
 
 /// `(i32, i64) -> f32`
@@ -112,16 +107,11 @@ fn signature(ty: &FuncType) -> String {
 
 /// What can be called in a module, for those who asked for something else.
 pub(crate) fn callable(module: &Module) -> String {
-    const MOST: usize = 20;
-    let functions: Vec<String> = module
-        .exports()
-        .filter_map(|export| Some(format!("`{}{}`", export.name(), signature(export.ty().func()?))))
-        .collect();
-    match functions.len() {
-        0 => "it exports no function at all".into(),
-        n if n <= MOST => format!("it exports {}", functions.join(", ")),
-        n => format!("it exports {} and {} more", functions[..MOST].join(", "), n - MOST),
-    }
+    listed(
+        module
+            .exports()
+            .filter_map(|export| Some(format!("{}{}", export.name(), signature(export.ty().func()?)))),
+    )
 }
 
 fn plural(count: usize) -> &'static str {

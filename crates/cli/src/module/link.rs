@@ -1,14 +1,13 @@
 //! What a module can import, and what to say when it wants more.
 
-use crate::invoke::callable;
-use crate::load::{self, Loaded};
+use super::{Guest, compile};
+use crate::load;
 use crate::options::{Preload, RunOptions};
 use crate::outcome::Stop;
-use crate::run::Guest;
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use wasi_host::{p0, p1};
-use wasmtime::{Engine, FuncType, Linker, Module, Store};
+use wasmtime::{Engine, Linker, Module, Store};
 
 /// The modules' names that stand for WASI 0.1 and 0.0.
 const P1: &str = "wasi_snapshot_preview1";
@@ -53,7 +52,7 @@ pub(crate) struct Library {
 /// Loads what each `--preload` names.
 pub(crate) fn libraries(engine: &Engine, options: &RunOptions) -> Result<Vec<Library>> {
     let library = |Preload { name, file }: &Preload| {
-        let module = load::load(engine, file)?.module;
+        let module = compile(engine, file, &load::read(file)?)?;
         Ok(Library { name: name.clone(), module, file: file.clone() })
     };
     options.preload.iter().map(library).collect()
@@ -119,7 +118,9 @@ fn advice(from: &str, name: &str, have: Versions) -> String {
             "WASI threads are not provided; build for one thread (target wasm32-wasip1)".into()
         }
         _ if from.starts_with("wasi:") => {
-            "this belongs to a component; build the program for WASI 0.1 (target wasm32-wasip1)".into()
+            "this belongs to a component: make one of the module (`wasm-tools component new`), or build the program for \
+             WASI 0.1 (target wasm32-wasip1)"
+                .into()
         }
         _ => format!(
             "load a module that exports it with --preload {from}=FILE, or let it trap when it is called: \
@@ -144,49 +145,4 @@ pub(crate) fn memory(module: &Module, file: &Path) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// What a module is to be started by.
-#[derive(Debug)]
-pub(crate) enum Entry {
-    /// A command: `_start`.
-    Command,
-    /// A function that `--invoke` names.
-    Function(String, FuncType),
-    /// Instantiation has done it all.
-    Start,
-}
-
-/// Decides how to start a module, or says why it cannot be.
-pub(crate) fn entry(loaded: &Loaded, file: &Path, invoke: Option<&str>) -> Result<Entry> {
-    let module = &loaded.module;
-    let function = |name: &str| module.get_export(name).and_then(|ty| ty.func().cloned());
-    let name = file.display();
-    if let Some(wanted) = invoke {
-        return match function(wanted) {
-            Some(ty) => Ok(Entry::Function(wanted.to_owned(), ty)),
-            None => bail!("{name}: there is no function `{wanted}` to invoke; {}", callable(module)),
-        };
-    }
-    if let Some(ty) = function("_start") {
-        if ty.params().len() + ty.results().len() > 0 {
-            bail!(
-                "{name}: `_start` must take and return nothing to be a command; call it with --invoke _start"
-            );
-        }
-        return Ok(Entry::Command);
-    }
-    if function("_initialize").is_some() {
-        bail!(
-            "{name}: this is a library (it exports `_initialize`, not `_start`); choose a function with --invoke: {}",
-            callable(module)
-        );
-    }
-    if loaded.starts_itself {
-        return Ok(Entry::Start);
-    }
-    bail!(
-        "{name}: this is no command, `_start` is missing; choose a function with --invoke: {}",
-        callable(module)
-    )
 }
