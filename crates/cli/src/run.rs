@@ -98,27 +98,32 @@ pub(crate) fn within<W: Send + 'static>(
     let ended = start(&mut store).or_else(Stop::left);
     let sampler = store.data_mut().sampler.take();
     let finish = |sampler: Option<Sampler>| sampler.map_or(Ok(()), Sampler::finish);
+    let timed_out = |timer: &Option<Timer>| {
+        let passed = timer.as_ref().is_some_and(|timer| timer.passed().load(Ordering::Acquire));
+        options.common.wasm.timeout.filter(|_| passed).map(TimedOut)
+    };
     match ended {
         Ok(ended) => {
-            // What the program sent before it ended is delivered when the store is dropped: in the program's time.
+            // Here what the program sent is delivered, and that is in the program's time, too.
             drop(store);
+            let late = timed_out(&timer);
             drop(timer);
             finish(sampler)?;
-            Ok(ended.print())
+            match late {
+                Some(late) => {
+                    outcome::report(&file.display(), &late);
+                    Ok(outcome::TRAPPED)
+                }
+                None => Ok(ended.print()),
+            }
         }
         Err(stop) => {
-            let passed = timer.as_ref().is_some_and(|timer| timer.passed().load(Ordering::Acquire));
-            let timed_out = options.common.wasm.timeout.filter(|_| passed).map(TimedOut);
+            let timed_out = timed_out(&timer);
             // From now on it does not end the process: what is left to do is not the program's.
             drop(timer);
             finish(sampler)?;
             let core_dump = options.common.debug.coredump.as_deref().map(Path::new);
-            let status = outcome::of(stop, timed_out, &mut store, core_dump);
-            if passed {
-                // There is no time left to deliver anything.
-                std::mem::forget(store);
-            }
-            status
+            outcome::of(stop, timed_out, &mut store, core_dump)
         }
     }
 }

@@ -20,10 +20,10 @@ use Fate::{Harmless, Refused, Works};
 /// A key, what is written behind it to try it, and its fate.
 type Row = (&'static str, &'static str, Fate);
 
-const COMPONENTS: Fate = Harmless("it is about components, and core modules are run");
+const COMPONENTS: Fate = Harmless("it is about components, and means nothing to core modules");
 const FUZZING: Fate = Harmless("the engine reads it only when it is built for fuzzing");
 const UNREAD: Fate = Harmless("the engine's options have it, and set nothing by it");
-const SOCKETS: Fate = Harmless("core modules have no way to open sockets, so there is nothing to allow");
+const SOCKETS: Fate = Harmless("core modules have no way to open sockets, so there is nothing to allow or forbid");
 
 #[rustfmt::skip]
 const OPTIMIZE: &[Row] = &[
@@ -219,6 +219,7 @@ const LONG: &[(&str, &[&str], Fate)] = &[
     ("dir", &["--dir", ".::/::ro"], Works),
     ("env", &["--env", "A=b"], Works),
     ("argv0", &["--argv0", "name"], Works),
+    ("allow-net", &["--allow-net", "localhost:80"], Refused("-S tcplisten")),
     ("invoke", &["--invoke", "_start"], Works),
     ("preload", &["--preload", "other=other.wat"], Works),
     ("allow-precompiled", &["--allow-precompiled"], Harmless("precompiled code is never loaded")),
@@ -234,20 +235,44 @@ const HIDDEN: &[(&str, &[&str], Fate)] = &[
 fn place() -> Place {
     let place = Place::new();
     place.file("program.wat", "(module (memory 1) (func (export \"_start\")))");
+    place.component_command(
+        "component.wat",
+        "(memory 1) (func (export \"run\") (result i32) (i32.const 0))",
+    );
     place.file("other.wat", "(module (func (export \"f\")))");
     place.file("options.toml", "[optimize]\nopt-level = 0\n");
     place.file("cache.toml", format!("[cache]\ndirectory = {:?}\n", place.path().join("elsewhere")));
     place
 }
 
+/// What becomes of an option where the program is a component, unless it is the same as for a core module.
+#[rustfmt::skip]
+const OF_COMPONENTS: &[(&str, Fate)] = &[
+    ("-W unknown-imports-default", Refused("-W unknown-imports-trap")),
+    ("-S listenfd", Refused("--allow-net")),
+    ("-S tcplisten=127.0.0.1:0", Refused("--allow-net")),
+    ("-S p3", Refused("WASI 0.2")),
+    ("--allow-net localhost:80", Works),
+    ("--invoke _start", Harmless("it is given a name that the component has")),
+    ("--preload other=other.wat", Refused("wac plug")),
+];
+
 fn tried(place: &Place, args: &[&str], fate: &Fate) {
-    let mut all = args.to_vec();
-    all.push("program.wat");
-    let ended = place.run(&all);
+    tried_with(place, args, "program.wat", fate);
+    let words = args.join(" ");
+    let other = OF_COMPONENTS.iter().find(|(option, _)| *option == words).map(|(_, fate)| fate);
+    let args = if args == ["--invoke", "_start"] { &["--invoke", "run"] } else { args };
+    tried_with(place, args, "component.wat", other.unwrap_or(fate));
+}
+
+fn tried_with(place: &Place, args: &[&str], program: &str, fate: &Fate) {
+    let ended = place.run(&[args, &[program]].concat());
     match fate {
-        Works => assert_eq!((ended.status, ended.err.as_str()), (0, ""), "{args:?}"),
-        Harmless(why) => assert_eq!((ended.status, ended.err.as_str()), (0, ""), "{args:?}, {why}"),
-        Refused(instead) => ended.refused(&[args[0], "does not work here", instead]),
+        Works => assert_eq!((ended.status, ended.err.as_str()), (0, ""), "{args:?} {program}"),
+        Harmless(why) => {
+            assert_eq!((ended.status, ended.err.as_str()), (0, ""), "{args:?} {program}, {why}");
+        }
+        Refused(instead) => ended.refused(&[args[0], "does not work", instead]),
     }
 }
 

@@ -22,8 +22,8 @@ fn files_that_are_no_program() {
         ("empty.wasm", &["empty.wasm", "empty"]),
         ("image.wasm", &["image.wasm", "not WebAssembly"]),
         ("broken.wasm", &["broken.wasm", "cannot be compiled"]),
-        ("part.wat", &["part.wat", "component", "wasm32-wasip1"]),
-        ("code.wasm", &["code.wasm", "component", "wasm32-wasip1"]),
+        ("part.wat", &["part.wat", "no command", "`wasi:cli/run` is missing", "no function at all"]),
+        ("code.wasm", &["code.wasm", "no command", "`wasi:cli/run` is missing"]),
         ("serve", &["serve", "no such file", "run, completions and man"]),
     ] {
         place.run(&[file]).refused(words);

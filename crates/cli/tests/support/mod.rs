@@ -88,6 +88,27 @@ impl Place {
         self.file(name, format!("(module {imports} (memory (export \"memory\") 2) {rest})"))
     }
 
+    /// Brings one of the programs of `guests` here.
+    pub(crate) fn prebuilt(&self, name: &str) -> PathBuf {
+        let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/prebuilt");
+        self.file(name, std::fs::read(guests.join(name)).expect("the program is there"))
+    }
+
+    /// Writes a component that is a command: its core module exports `run`, which gives 0 for success and 1 for an
+    /// error.
+    pub(crate) fn component_command(&self, name: &str, module: &str) -> PathBuf {
+        self.file(
+            name,
+            format!(
+                r#"(component
+                    (core module $m {module})
+                    (core instance $i (instantiate $m))
+                    (func $run (result (result)) (canon lift (core func $i "run")))
+                    (instance (export "wasi:cli/run@0.2.0") (export "run" (func $run))))"#
+            ),
+        )
+    }
+
     /// The command, to be run in the folder, without arguments and without the caller's environment.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wasi-host"));
