@@ -37,7 +37,22 @@ pub(crate) fn new(options: &RunOptions, args: &[String]) -> Result<WasiCtxBuilde
     if let Some(path) = &wasi.cwd {
         builder.initial_cwd(path);
     }
+    network(&mut builder, options)?;
     Ok(builder)
+}
+
+/// Sockets may be made as soon as there is an address that they may use; TCP and UDP can be taken away again.
+fn network(builder: &mut WasiCtxBuilder, options: &RunOptions) -> Result<()> {
+    let wasi = &options.common.wasi;
+    if wasi.inherit_network == Some(true) {
+        builder.inherit_network();
+    } else if !options.allow_net.is_empty() {
+        let allowed = Allowed::new(&options.allow_net)?;
+        builder.socket_addr_check(move |addr, to| Box::pin(std::future::ready(allowed.permits(addr, to))));
+    }
+    builder.allow_tcp(wasi.tcp != Some(false)).allow_udp(wasi.udp != Some(false));
+    builder.allow_ip_name_lookup(wasi.allow_ip_name_lookup == Some(true));
+    Ok(())
 }
 
 /// Speak of descriptors of this process. What the program gets of them the context tells it itself.

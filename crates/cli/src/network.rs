@@ -9,7 +9,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
-use wasi_host::net::SocketAddrUse;
+use wasi_host::SocketAddrUse;
 
 /// What one `--allow-net` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -261,8 +261,10 @@ mod tests {
 
     #[test]
     fn a_name_that_stands_for_nothing() {
-        let rule: Rule = "nobody.invalid".parse().unwrap();
+        // Too long for any name server to be asked for it.
+        let name = "a".repeat(64);
+        let rule: Rule = name.parse().unwrap();
         let error = format!("{:#}", Allowed::new(&[rule]).unwrap_err());
-        assert!(error.starts_with("--allow-net nobody.invalid: the name cannot be looked up"), "{error}");
+        assert!(error.starts_with(&format!("--allow-net {name}: the name cannot be looked up")), "{error}");
     }
 }

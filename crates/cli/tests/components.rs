@@ -71,7 +71,10 @@ fn directories() {
     std::fs::create_dir(place.path().join("data")).unwrap();
     let ended = place.run(&["--dir", "data::/", "p2_filesystem.wasm"]);
     assert_eq!(ended.status, 0, "{ended:?}");
-    assert!(ended.out.lines().count() > 5 && ended.out.lines().all(|line| line.starts_with("ok ")), "{ended:?}");
+    assert!(
+        ended.out.lines().count() > 5 && ended.out.lines().all(|line| line.starts_with("ok ")),
+        "{ended:?}"
+    );
     assert_ne!(place.run(&["--dir", "data::/::ro", "p2_filesystem.wasm"]).status, 0);
     assert_ne!(place.run(&["p2_filesystem.wasm"]).status, 0);
 }
@@ -117,7 +120,10 @@ fn its_time_is_limited_while_it_runs_and_while_it_waits() {
 #[test]
 fn traps_are_told_with_a_backtrace_and_kept() {
     let place = Place::new();
-    place.component_command("trap.wat", "(func $deep (unreachable)) (func (export \"run\") (result i32) call $deep i32.const 0)");
+    place.component_command(
+        "trap.wat",
+        "(func $deep (unreachable)) (func (export \"run\") (result i32) call $deep i32.const 0)",
+    );
     let ended = place.run(&["-D", "coredump=core", "trap.wat"]);
     ended.trapped(&["trap.wat: wasm trap: wasm `unreachable` instruction executed", "deep"]);
     assert!(std::fs::read(place.path().join("core")).unwrap().starts_with(b"\0asm"));
@@ -149,17 +155,23 @@ fn what_it_uses_is_limited() {
 fn imports_that_are_missing_are_all_named() {
     let place = Place::new();
     let importing = |imports: &str| {
-        place.file("program.wat", format!("(component {imports} (core module $m {NOTHING}) (core instance $i (instantiate $m))
+        place.file(
+            "program.wat",
+            format!(
+                "(component {imports} (core module $m {NOTHING}) (core instance $i (instantiate $m))
             (func $run (result (result)) (canon lift (core func $i \"run\")))
-            (instance (export \"wasi:cli/run@0.2.0\") (export \"run\" (func $run))))"));
+            (instance (export \"wasi:cli/run@0.2.0\") (export \"run\" (func $run))))"
+            ),
+        );
         place.run(&["program.wat"])
     };
     let interface = |name: &str| importing(&format!("(import {name:?} (instance (export \"f\" (func))))"));
-    importing("(import \"my:own/thing@1.0.0\" (instance (export \"f\" (func)))) (import \"g\" (func))").refused(&[
-        "program.wat: nothing here provides `my:own/thing@1.0.0`, `g`; ",
-        "wac plug",
-        "-W unknown-imports-trap",
-    ]);
+    importing("(import \"my:own/thing@1.0.0\" (instance (export \"f\" (func)))) (import \"g\" (func))")
+        .refused(&[
+            "program.wat: nothing here provides `my:own/thing@1.0.0`, `g`; ",
+            "wac plug",
+            "-W unknown-imports-trap",
+        ]);
     interface("wasi:http/types@0.2.0").refused(&["`wasi:http/types@0.2.0`", "-W unknown-imports-trap"]);
     interface("wasi:clocks/monotonic-clock@0.3.0").refused(&["WASI 0.3 is not provided", "wasm32-wasip2"]);
     interface("wasi:io/streams@0.2.0-rc-2023-11-10").refused(&["draft", "build the program anew"]);
@@ -169,11 +181,17 @@ fn imports_that_are_missing_are_all_named() {
         place.run(args).status(0);
     }
     // Any release of 0.2 is served, and a time zone is told though it is not stable.
-    let clock = |version| format!("(import \"wasi:clocks/monotonic-clock@0.2.{version}\" (instance (export \"now\" (func (result u64)))))");
+    let clock = |version| {
+        format!(
+            "(import \"wasi:clocks/monotonic-clock@0.2.{version}\" (instance (export \"now\" (func (result u64)))))"
+        )
+    };
     for version in [0, 6, 12] {
         importing(&clock(version)).status(0);
     }
-    place.run(&["-S", "cli=n", "program.wat"]).refused(&["`wasi:clocks/monotonic-clock@0.2.12`", "leave out -S cli=n"]);
+    place
+        .run(&["-S", "cli=n", "program.wat"])
+        .refused(&["`wasi:clocks/monotonic-clock@0.2.12`", "leave out -S cli=n"]);
 }
 
 #[test]
@@ -196,7 +214,9 @@ fn unstable_functions_are_there_when_they_are_asked_for() {
         (core instance $i (instantiate $m))
         (func (export "f") (canon lift (core func $i "f"))))"#;
     place.file("program.wat", program);
-    place.run(&["--invoke", "f()", "program.wat"]).refused(&["network-error-code", "-S network-error-code provides it"]);
+    place
+        .run(&["--invoke", "f()", "program.wat"])
+        .refused(&["network-error-code", "-S network-error-code provides it"]);
     place.run(&["-S", "network-error-code", "--invoke", "f()", "program.wat"]).status(0);
 }
 
@@ -227,7 +247,9 @@ fn components_that_are_no_command() {
     exporting("wasi:cli/run@0.2.0", "run").refused(&["program.wat"]);
     place.component_command("run.wat", NOTHING);
     place.file("module.wat", "(module (func (export \"_start\")))");
-    place.run(&["--preload", "lib=run.wat", "module.wat"]).refused(&["run.wat", "--preload is for core modules"]);
+    place
+        .run(&["--preload", "lib=run.wat", "module.wat"])
+        .refused(&["run.wat", "--preload is for core modules"]);
 }
 
 /// The files of compiled code in the cache.

@@ -23,7 +23,8 @@ type Row = (&'static str, &'static str, Fate);
 const COMPONENTS: Fate = Harmless("it is about components, and means nothing to core modules");
 const FUZZING: Fate = Harmless("the engine reads it only when it is built for fuzzing");
 const UNREAD: Fate = Harmless("the engine's options have it, and set nothing by it");
-const SOCKETS: Fate = Harmless("core modules have no way to open sockets, so there is nothing to allow or forbid");
+const SOCKETS: Fate =
+    Harmless("core modules have no way to open sockets, so there is nothing to allow or forbid");
 
 #[rustfmt::skip]
 const OPTIMIZE: &[Row] = &[
@@ -235,10 +236,7 @@ const HIDDEN: &[(&str, &[&str], Fate)] = &[
 fn place() -> Place {
     let place = Place::new();
     place.file("program.wat", "(module (memory 1) (func (export \"_start\")))");
-    place.component_command(
-        "component.wat",
-        "(memory 1) (func (export \"run\") (result i32) (i32.const 0))",
-    );
+    place.component_command("component.wat", "(memory 1) (func (export \"run\") (result i32) (i32.const 0))");
     place.file("other.wat", "(module (func (export \"f\")))");
     place.file("options.toml", "[optimize]\nopt-level = 0\n");
     place.file("cache.toml", format!("[cache]\ndirectory = {:?}\n", place.path().join("elsewhere")));

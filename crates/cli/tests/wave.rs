@@ -134,12 +134,24 @@ fn functions_of_interfaces() {
     ] {
         assert_eq!(call(&place, &format!("{name}(1, 2)")).status(0).out, "3\n", "{name}");
     }
-    call(&place, "close()").refused(&["`my:own/shapes@1.2.3#close`", "or `my:own/doors@1.2.3#close`", "whole name"]);
+    call(&place, "close()").refused(&[
+        "`my:own/shapes@1.2.3#close`",
+        "or `my:own/doors@1.2.3#close`",
+        "whole name",
+    ]);
     call(&place, "doors.close()").status(0);
     // What the component itself exports goes before what an interface of it does.
     call(&place, "nothing()").status(0);
     assert_eq!(call(&place, "doors.nothing(1, 1)").status(0).out, "2\n");
-    for name in ["shapes.close2", "hapes.close", "shapesclose", "1.2.3#close", "shapes", "my:own/shapes@9.9.9#sum", ""] {
+    for name in [
+        "shapes.close2",
+        "hapes.close",
+        "shapesclose",
+        "1.2.3#close",
+        "shapes",
+        "my:own/shapes@9.9.9#sum",
+        "",
+    ] {
         call(&place, &format!("{name}()")).refused(&["there is no function", "it exports `add(", " and "]);
     }
 }

@@ -24,6 +24,10 @@ pub(crate) fn entry(module: &Module, binary: &[u8], file: &Path, invoke: Option<
     if let Some(wanted) = invoke {
         return match function(wanted) {
             Some(ty) => Ok(Entry::Function(wanted.to_owned(), ty)),
+            None if wanted.ends_with(')') => bail!(
+                "{name}: there is no function `{wanted}` to invoke; the arguments of a core module's function stand \
+                 behind FILE"
+            ),
             None => bail!("{name}: there is no function `{wanted}` to invoke; {}", callable(module)),
         };
     }
