@@ -147,10 +147,8 @@ async fn all_awaiting() {
         let again = state.poll_async(&list).await.unwrap();
         assert!(ready.iter().all(|r| again.contains(r)), "{again:?}");
         for (place, pollable) in list.iter().enumerate() {
-            let is_ready = awaiting::HostPollable::ready(
-                &mut WasiImpl(&mut state),
-                Resource::new_borrow(pollable.rep()),
-            );
+            let mut host = WasiImpl(&mut state);
+            let is_ready = awaiting::HostPollable::ready(&mut host, Resource::new_borrow(pollable.rep()));
             assert_eq!(is_ready.await.unwrap(), ready.contains(&(place as u32)), "{place}");
         }
     }
@@ -290,7 +288,7 @@ fn misuse_is_a_trap_that_says_what_was_wrong() {
         assert!(e.contains(what), "{e}");
     };
     says(state.poll(&[]), "empty");
-    says(state.poll(&[Resource::new_borrow(99)]), "unknown handle");
+    says(state.poll(&[Resource::new_borrow(99)]), "not present");
     let one = state.after(0);
     let many: Vec<_> = (0..65_537).map(|_| Resource::new_borrow(one.rep())).collect();
     says(state.poll(&many), "65536");
