@@ -13,14 +13,13 @@ use wasi_host::{
     InputStream, Network, OutputStream, Pollable, ResourceTable, SocketResult, StreamError, StreamResult,
     WasiCtx, WasiCtxBuilder, WasiImpl, WasiView,
 };
-use wasi_host_bindings::{TcpSocket, UdpSocket};
 use wasmtime::component::Resource;
 
 pub const V4: &str = "127.0.0.1:0";
 pub const V6: &str = "[::1]:0";
 
-pub type Tcp = Resource<TcpSocket>;
-pub type Udp = Resource<UdpSocket>;
+pub type Tcp = Resource<tcp::TcpSocket>;
+pub type Udp = Resource<udp::UdpSocket>;
 
 pub struct State {
     pub table: ResourceTable,
