@@ -11,7 +11,8 @@ pub trait Subscribe: Send + 'static {
     /// begin again with it.
     async fn ready(&mut self);
 
-    /// The same as a value, for those who can say it: then no future is made and no runtime entered.
+    /// The same as a value, for those who can say it: then no future is made and no runtime entered, nor does a stream
+    /// of this kind find one when it is cancelled.
     fn wait(&self) -> Wait<'_> {
         Wait::Future
     }

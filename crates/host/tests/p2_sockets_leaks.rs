@@ -7,8 +7,6 @@ use guest::*;
 use std::io::Read as _;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
-use wasi_host::WasiImpl;
-use wasi_host::bindings::sync;
 
 fn count(of: &str) -> usize {
     std::fs::read_dir(format!("/proc/self/{of}")).unwrap().count()

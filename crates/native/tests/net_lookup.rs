@@ -6,6 +6,7 @@ use sockets::*;
 use std::net::IpAddr;
 use wasi_host_core::limits::Limits;
 use wasi_host_core::net::{Addresses, Error, Permissions};
+use wasi_host_core::stream::Subscribe;
 use wasi_host_core::wait::Wait;
 
 fn all(addresses: &mut Addresses) -> Result<Vec<IpAddr>, Error> {

@@ -5,6 +5,7 @@ use crate::mode::Mode;
 use crate::view::{Both, WasiView};
 use crate::wait::{BoxFuture, Wait};
 use bytes::Bytes;
+use std::task::{Context, Waker};
 use wasi_host_bindings::p2;
 use wasi_host_core::pipe::{ClosedInputStream, ClosedOutputStream};
 use wasi_host_core::stream::{self, HostOutputStream, InputStream, OutputStream, StreamError, StreamResult};
@@ -265,7 +266,8 @@ pub(super) async fn cancel_input<M: Mode>(
     view: &mut impl WasiView,
     mut stream: InputStream,
 ) -> wasmtime::Result<()> {
-    cancel::<M>(view, stream.cancel()).await
+    let plain = !matches!(stream.wait(), Wait::Future);
+    cancel::<M>(view, plain, stream.cancel()).await
 }
 
 /// The same for one that is written.
@@ -273,9 +275,18 @@ pub(super) async fn cancel_output<M: Mode>(
     view: &mut impl WasiView,
     mut stream: OutputStream,
 ) -> wasmtime::Result<()> {
-    cancel::<M>(view, stream.cancel()).await
+    let plain = !matches!(stream.wait(), Wait::Future);
+    cancel::<M>(view, plain, stream.cancel()).await
 }
 
-async fn cancel<M: Mode>(view: &mut impl WasiView, cancelled: BoxFuture<'_, ()>) -> wasmtime::Result<()> {
+/// A plain stream says what it waits for as a value, so it needs no runtime; and its cancelling is nothing, as a rule.
+async fn cancel<M: Mode>(
+    view: &mut impl WasiView,
+    plain: bool,
+    mut cancelled: BoxFuture<'_, ()>,
+) -> wasmtime::Result<()> {
+    if plain && cancelled.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+        return Ok(());
+    }
     Ok(view.ctx().waiting.pause::<M>(&mut vec![Wait::Future], &mut [(0, cancelled)], &mut Vec::new()).await?)
 }

@@ -1,5 +1,11 @@
 //! A guest that calls one host function after the other, in a synchronous or an asynchronous store. Loopback only.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of this")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    unused_macros,
+    reason = "each test binary uses a part of this"
+)]
 
 use std::net::SocketAddr;
 use std::time::Duration;

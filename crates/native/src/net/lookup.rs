@@ -171,6 +171,7 @@ mod tests {
     use std::time::Duration;
     use wasi_host_core::limits::Limits;
     use wasi_host_core::net::{AddrCheck, Family, Network, Permissions, Sockets, TcpSocket, UdpSocket};
+    use wasi_host_core::stream::Subscribe as _;
     use wasi_host_core::wait::Waiter;
 
     const LONG: Duration = Duration::from_secs(60);

@@ -8,7 +8,7 @@ use wasi_host_core::limits::Limits;
 use wasi_host_core::net::{
     AddrCheck, Checked, Checking, Error, Family, Permissions, Sockets, Tcp, TcpInput, TcpOutput,
 };
-use wasi_host_core::stream::{HostInputStream, HostOutputStream, StreamError};
+use wasi_host_core::stream::{HostInputStream, HostOutputStream, StreamError, Subscribe};
 use wasi_host_core::wait::{Wait, Waiter};
 use wasi_host_native::net::NativeNetwork;
 use wasi_host_native::wait::Poller;
