@@ -2,7 +2,8 @@
 
 pub use rand_core::RngCore;
 
-/// A source that repeats the bytes it was given, for tests and for reproducible runs.
+/// A source that repeats the bytes it was given, for tests and for reproducible runs. A number's first byte is its
+/// most significant.
 ///
 /// ```
 /// use wasi_host_core::random::{Deterministic, RngCore};
@@ -31,13 +32,13 @@ impl RngCore for Deterministic {
     fn next_u32(&mut self) -> u32 {
         let mut b = [0; 4];
         self.fill_bytes(&mut b);
-        u32::from_le_bytes(b)
+        u32::from_be_bytes(b)
     }
 
     fn next_u64(&mut self) -> u64 {
         let mut b = [0; 8];
         self.fill_bytes(&mut b);
-        u64::from_le_bytes(b)
+        u64::from_be_bytes(b)
     }
 
     fn fill_bytes(&mut self, out: &mut [u8]) {

@@ -54,6 +54,18 @@ impl<T: ?Sized + WasiView> WasiView for Box<T> {
     }
 }
 
+/// For what the host does itself. The directories are in the hands of the module.
+#[cfg(feature = "p1")]
+impl WasiView for crate::p1::WasiP1Ctx {
+    fn table(&mut self) -> &mut ResourceTable {
+        &mut self.resources
+    }
+
+    fn ctx(&mut self) -> &mut WasiCtx {
+        &mut self.ctx
+    }
+}
+
 /// Carries the implementations of all [`bindings`](crate::bindings): over any `T` with a [`WasiView`], the traits of
 /// WASI are implemented for `WasiImpl<T>`.
 ///

@@ -45,7 +45,10 @@ use wasmtime::{Caller, Extern, Linker};
 ///
 /// Made by [`WasiCtxBuilder::build_p1`](crate::WasiCtxBuilder::build_p1). It belongs to one instance.
 pub struct WasiP1Ctx {
-    ctx: WasiCtx,
+    pub(crate) ctx: WasiCtx,
+    /// Nothing of the module's: what the host keeps when it uses this context as a view.
+    #[cfg(feature = "p2")]
+    pub(crate) resources: wasmtime::component::ResourceTable,
     table: Table,
     args: Strings,
     env: Strings,
@@ -60,7 +63,15 @@ impl WasiP1Ctx {
         let args = Strings::new(ctx.args.iter().map(|a| [a.as_str(), "", ""]));
         let env = Strings::new(ctx.env.iter().map(|(k, v)| [k.as_str(), "=", v.as_str()]));
         let table = preopened(&mut ctx);
-        Self { ctx, table, args, env, memory: None }
+        Self {
+            ctx,
+            #[cfg(feature = "p2")]
+            resources: Default::default(),
+            table,
+            args,
+            env,
+            memory: None,
+        }
     }
 
     /// Tells the context which memory is its guest's, which saves looking the export `memory` up at each call.

@@ -121,6 +121,23 @@ fn a_clock_need_not_be_shared_between_threads() -> Result<()> {
     Ok(())
 }
 
+/// A sleeper wakes in real time where the clock does not know better.
+#[test]
+fn a_clock_that_stands_still_holds_nobody() -> Result<()> {
+    let began = std::time::Instant::now();
+    let ctx = WasiCtxBuilder::new().monotonic_clock(Simulated::default()).build();
+    let (mut store, instance) = start("guests/clocks.wat", ctx)?;
+    let sleep = instance.get_typed_func::<(u64,), ()>(&mut store, "sleep")?;
+    sleep.call(&mut store, (3_000_000,))?;
+    assert!(began.elapsed() >= Duration::from_millis(3));
+
+    let ctx = WasiCtxBuilder::new().monotonic_clock(Ticking(Cell::new(0))).build();
+    let (mut store, instance) = start("guests/clocks.wat", ctx)?;
+    let sleep = instance.get_typed_func::<(u64,), ()>(&mut store, "sleep")?;
+    sleep.call(&mut store, (3_000_000,))?;
+    Ok(())
+}
+
 /// A generator of the application's own.
 struct Counting(u64);
 
@@ -157,11 +174,13 @@ fn randomness_repeats_itself() -> Result<()> {
     let bytes = instance.get_typed_func::<(u64,), (Vec<u8>,)>(&mut store, "bytes")?;
     let number = instance.get_typed_func::<(), (u64,)>(&mut store, "number")?;
     let insecure = instance.get_typed_func::<(u64,), (Vec<u8>,)>(&mut store, "insecure-bytes")?;
+    let insecure_number = instance.get_typed_func::<(), (u64,)>(&mut store, "insecure-number")?;
     let seed = instance.get_typed_func::<(), ((u64, u64),)>(&mut store, "seed")?;
 
     assert_eq!(bytes.call(&mut store, (3,))?, (vec![1, 2, 3],));
     assert_eq!(number.call(&mut store, ())?, (4,));
     assert_eq!(insecure.call(&mut store, (5,))?, (vec![7, 8, 9, 7, 8],));
+    assert_eq!(insecure_number.call(&mut store, ())?, (0x0907_0809_0708_0907,));
     assert_eq!(seed.call(&mut store, ())?, ((6, 5),));
     Ok(())
 }

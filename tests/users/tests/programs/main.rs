@@ -11,6 +11,7 @@ mod exit_codes;
 mod hand_made_linker;
 mod line_output;
 mod network;
+mod own_interface;
 mod preview1_modules;
 mod raw_bindings;
 mod runtime;

@@ -149,7 +149,7 @@ fn the_builder() {
         .monotonic_clock(Clock)
         .socket_addr_check(check)
         .socket_addr_check(|_, _| Box::pin(async { true }));
-    let dir: anyhow::Result<&mut WasiCtxBuilder> =
+    let dir: wasmtime::Result<&mut WasiCtxBuilder> =
         builder.preopened_dir(Path::new("."), String::from("/"), DirPerms::READ, FilePerms::READ);
     assert!(dir.is_ok());
     builder.build();
