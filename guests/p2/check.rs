@@ -12,7 +12,7 @@ use wasip2::io::streams::OutputStream;
 
 /// Why a check failed: what differed and where, or the error of a call that should have succeeded.
 /// Not `Debug`, so that `?` can make it of every error that is.
-pub struct Failure(String);
+pub struct Failure(pub String);
 
 impl Failure {
     #[track_caller]

@@ -56,6 +56,16 @@ impl WasiCtx {
         self.waiting.interrupt.get_or_init(Interrupt::default).clone()
     }
 
+    /// What a guest seeds its hash tables with: drawn at first use, unless the embedder said what it is. Not from the
+    /// guest's own source, whose order would change by it.
+    #[cfg(feature = "p2")]
+    pub(crate) fn insecure_random_seed(&mut self) -> u128 {
+        *self.insecure_random_seed.get_or_insert_with(|| {
+            let mut random = wasi_host_native::random::thread_rng();
+            (u128::from(random.next_u64()) << 64) | u128::from(random.next_u64())
+        })
+    }
+
     /// What a guest calls now, where that is not what the operating system calls so.
     pub(crate) fn virtual_now(&self) -> Option<Timestamp> {
         (!self.system_time).then(|| self.wall_clock.now().into())

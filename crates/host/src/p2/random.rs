@@ -45,10 +45,7 @@ impl<T: WasiView> insecure::Host for WasiImpl<T> {
 
 impl<T: WasiView> insecure_seed::Host for WasiImpl<T> {
     fn insecure_seed(&mut self) -> Result<(u64, u64)> {
-        let seed = *self.ctx().insecure_random_seed.get_or_insert_with(|| {
-            let mut random = wasi_host_native::random::thread_rng();
-            u128::from(random.next_u64()) << 64 | u128::from(random.next_u64())
-        });
+        let seed = self.ctx().insecure_random_seed();
         Ok((seed as u64, (seed >> 64) as u64))
     }
 }
