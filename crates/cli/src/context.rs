@@ -126,7 +126,7 @@ fn preopen(builder: &mut WasiCtxBuilder, dir: &Preopen) -> Result<()> {
             Err(denied) if denied.kind() == ErrorKind::PermissionDenied => {
                 anyhow!("--dir {host}: permission to open the directory is denied")
             }
-            _ => error.context(format!("--dir {host}")),
+            _ => anyhow::Error::from(error).context(format!("--dir {host}")),
         }
     })
 }

@@ -72,7 +72,9 @@ fn without_async_there_is_no_runtime() {
 
 #[test]
 fn the_peer_is_for_measuring_only() {
-    for package in ["wasi-host", "wasi-host-bindings", "wasi-host-cli", "wasi-host-native", "wasi-host-virtual"] {
+    for package in
+        ["wasi-host", "wasi-host-bindings", "wasi-host-cli", "wasi-host-native", "wasi-host-virtual"]
+    {
         let names = tree(&["-p", package, "--all-features"]);
         assert!(!names.iter().any(|n| n == "wasmtime-wasi"), "{package} needs the peer");
     }
@@ -104,8 +106,15 @@ fn adapters_only_translate() {
         let Some(version) = ["p0", "p1", "p2", "p3"].into_iter().find(|v| name.starts_with(v)) else {
             continue;
         };
-        for alien in ["std::fs", "TcpStream", "TcpListener", "ToSocketAddrs", "rustix", "wasi_host_native", "downcast_ref"]
-        {
+        for alien in [
+            "std::fs",
+            "TcpStream",
+            "TcpListener",
+            "ToSocketAddrs",
+            "rustix",
+            "wasi_host_native",
+            "downcast_ref",
+        ] {
             assert!(!text.contains(alien), "{name} touches {alien}");
         }
         for other in versions.into_iter().filter(|v| *v != version && (version, *v) != ("p0", "p1")) {
