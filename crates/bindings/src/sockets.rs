@@ -3,7 +3,7 @@
 use crate::p2::sockets::network::{
     IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
 };
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use wasi_host_core::net::{Error, Family, Tcp, Udp};
 use wasi_host_core::stream::Subscribe;
 use wasi_host_core::wait::Wait;
@@ -128,33 +128,49 @@ impl From<IpAddr> for IpAddress {
     }
 }
 
+impl From<SocketAddrV4> for Ipv4SocketAddress {
+    fn from(addr: SocketAddrV4) -> Self {
+        Self { port: addr.port(), address: addr.ip().octets().into() }
+    }
+}
+
+impl From<SocketAddrV6> for Ipv6SocketAddress {
+    fn from(addr: SocketAddrV6) -> Self {
+        Self {
+            port: addr.port(),
+            flow_info: addr.flowinfo(),
+            address: addr.ip().segments().into(),
+            scope_id: addr.scope_id(),
+        }
+    }
+}
+
 impl From<SocketAddr> for IpSocketAddress {
     fn from(addr: SocketAddr) -> Self {
         match addr {
-            SocketAddr::V4(addr) => {
-                Self::Ipv4(Ipv4SocketAddress { port: addr.port(), address: addr.ip().octets().into() })
-            }
-            SocketAddr::V6(addr) => Self::Ipv6(Ipv6SocketAddress {
-                port: addr.port(),
-                flow_info: addr.flowinfo(),
-                address: addr.ip().segments().into(),
-                scope_id: addr.scope_id(),
-            }),
+            SocketAddr::V4(addr) => Self::Ipv4(addr.into()),
+            SocketAddr::V6(addr) => Self::Ipv6(addr.into()),
         }
+    }
+}
+
+impl From<Ipv4SocketAddress> for SocketAddrV4 {
+    fn from(addr: Ipv4SocketAddress) -> Self {
+        Self::new(<[u8; 4]>::from(addr.address).into(), addr.port)
+    }
+}
+
+impl From<Ipv6SocketAddress> for SocketAddrV6 {
+    fn from(addr: Ipv6SocketAddress) -> Self {
+        Self::new(<[u16; 8]>::from(addr.address).into(), addr.port, addr.flow_info, addr.scope_id)
     }
 }
 
 impl From<IpSocketAddress> for SocketAddr {
     fn from(addr: IpSocketAddress) -> Self {
         match addr {
-            IpSocketAddress::Ipv4(addr) => {
-                let ip = Ipv4Addr::from(<[u8; 4]>::from(addr.address));
-                SocketAddrV4::new(ip, addr.port).into()
-            }
-            IpSocketAddress::Ipv6(addr) => {
-                let ip = Ipv6Addr::from(<[u16; 8]>::from(addr.address));
-                SocketAddrV6::new(ip, addr.port, addr.flow_info, addr.scope_id).into()
-            }
+            IpSocketAddress::Ipv4(addr) => Self::V4(addr.into()),
+            IpSocketAddress::Ipv6(addr) => Self::V6(addr.into()),
         }
     }
 }

@@ -68,6 +68,29 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
+/// A time to set: the current one, whatever it will be by then, or a given one.
+///
+/// ```
+/// use wasi_host_core::time::{SetTime, SystemTimeSpec};
+/// assert_eq!(SetTime::from(SystemTimeSpec::SymbolicNow), SetTime::Now);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SystemTimeSpec {
+    /// The time at which it is set.
+    SymbolicNow,
+    /// This time.
+    Absolute(SystemTime),
+}
+
+impl From<SystemTimeSpec> for SetTime {
+    fn from(time: SystemTimeSpec) -> Self {
+        match time {
+            SystemTimeSpec::SymbolicNow => Self::Now,
+            SystemTimeSpec::Absolute(time) => Self::At(time.into()),
+        }
+    }
+}
+
 /// What to do with one of a file's times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SetTime {

@@ -56,6 +56,21 @@ mod p2;
 mod view;
 mod waiting;
 
+/// Streams for a guest's input and output that lead nowhere, into memory, or to whatever tokio reads and writes.
+pub mod pipe {
+    pub use wasi_host_core::pipe::*;
+    #[cfg(feature = "async")]
+    pub use wasi_host_native::pipe::{AsyncReadStream, AsyncWriteStream};
+}
+
+/// Futures in a synchronous program: on the runtime that there is, or on our own.
+#[cfg(feature = "async")]
+pub mod runtime {
+    pub use wasi_host_native::runtime::{
+        AbortOnDropJoinHandle, in_tokio, poll_noop, spawn, spawn_blocking, with_ambient_tokio_runtime,
+    };
+}
+
 #[cfg(feature = "p0")]
 pub mod p0;
 #[cfg(feature = "p1")]
@@ -90,11 +105,14 @@ pub use wasi_host_core::fs::FileInputStream;
 pub use wasi_host_core::grant::{DirPerms, FilePerms, Grant};
 pub use wasi_host_core::net::SocketAddrUse;
 pub use wasi_host_core::random::{Deterministic, RngCore};
-pub use wasi_host_core::stdio::{StdinStream, StdoutStream};
+pub use wasi_host_core::stdio::{IsATTY, StdinStream, StdoutStream};
 pub use wasi_host_core::stream::{
     HostInputStream, HostOutputStream, InputStream, OutputStream, StreamError, StreamResult, Subscribe,
 };
-pub use wasi_host_core::{Errno, clock, fs, limits, net, pipe, random, time, wait};
+pub use wasi_host_core::time::SystemTimeSpec;
+pub use wasi_host_core::{Errno, clock, fs, limits, net, random, time, wait};
+#[cfg(feature = "async")]
+pub use wasi_host_native::pipe::{AsyncStdinStream, AsyncStdoutStream};
 pub use wasi_host_native::random::thread_rng;
 pub use wasi_host_native::stdio::{InputFile, OutputFile, Stderr, Stdin, Stdout, stderr, stdin, stdout};
 

@@ -2,6 +2,7 @@
 
 use rustix::fd::OwnedFd;
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -163,10 +164,18 @@ pub fn poll_noop<F: Future + ?Sized>(future: Pin<&mut F>) -> Option<F::Output> {
 #[derive(Debug)]
 pub struct AbortOnDropJoinHandle<T>(JoinHandle<T>);
 
-impl<T> AbortOnDropJoinHandle<T> {
-    /// Ends the task at the point where it next waits. What runs on a thread of the pool is not interrupted.
-    pub fn abort(&self) {
-        self.0.abort();
+/// Whether it has finished, and whatever else tokio tells of its tasks.
+impl<T> Deref for AbortOnDropJoinHandle<T> {
+    type Target = JoinHandle<T>;
+
+    fn deref(&self) -> &JoinHandle<T> {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for AbortOnDropJoinHandle<T> {
+    fn deref_mut(&mut self) -> &mut JoinHandle<T> {
+        &mut self.0
     }
 }
 

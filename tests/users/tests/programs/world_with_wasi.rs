@@ -1,7 +1,7 @@
 //! A world that is WASI's command and one more function of the host.
 
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
-use wasmtime::{Config, Engine, Result, Store};
+use wasmtime::{Engine, Result, Store};
 use wasmtime_wasi::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiView};
 
@@ -52,8 +52,7 @@ impl WasiView for MyState {
 
 #[tokio::test]
 async fn a_command_of_that_world_runs() -> Result<()> {
-    let mut config = Config::default();
-    let engine = Engine::new(&config)?;
+    let engine = Engine::default();
     let mut linker: Linker<MyState> = Linker::new(&engine);
     wasmtime_wasi::add_to_linker_async(&mut linker)?;
     example::wasi::custom_host::add_to_linker::<_, HasSelf<MyState>>(&mut linker, |state| state)?;
