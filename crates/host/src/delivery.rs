@@ -137,7 +137,11 @@ impl Courier {
     async fn run<M: Mode>(self) {
         if self.deliver::<M>().await.is_err() {
             // It takes a descriptor to wait in a task, and none to wait in a thread.
-            let _ = M::offload(move || Ok(drop(self))).await;
+            let _ = M::offload(move || {
+                drop(self);
+                Ok(())
+            })
+            .await;
         }
     }
 
