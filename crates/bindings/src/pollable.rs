@@ -37,8 +37,10 @@ pub struct Source {
     /// The same entry for itself alone, if it is of the type that was subscribed to.
     pub entry: for<'a> fn(&'a mut (dyn Any + 'static)) -> Option<&'a mut dyn Subscribe>,
     /// What removes it together with the pollable that owns it.
-    delete: Option<fn(&mut ResourceTable, u32) -> Result<(), ResourceTableError>>,
+    delete: Option<Delete>,
 }
+
+type Delete = fn(&mut ResourceTable, u32) -> Result<(), ResourceTableError>;
 
 trait Sources: Subscribe + Sized {
     const LENT: &'static Source = &Source { wait: wait::<Self>, entry: entry::<Self>, delete: None };

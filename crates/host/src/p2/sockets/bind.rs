@@ -162,7 +162,7 @@ macro_rules! implement {
             }
 
             fn subscribe(&mut self, fd: Fd) -> wasmtime::Result<Resource<Pollable>> {
-                Ok(subscribe(self.table(), fd)?)
+                subscribe(self.table(), fd)
             }
 
             fn shutdown(&mut self, fd: Fd, how: tcp::ShutdownType) -> SocketResult<()> {
@@ -252,7 +252,7 @@ macro_rules! implement {
             }
 
             fn subscribe(&mut self, fd: UdpFd) -> wasmtime::Result<Resource<Pollable>> {
-                Ok(subscribe(self.table(), fd)?)
+                subscribe(self.table(), fd)
             }
 
             fn drop(&mut self, fd: UdpFd) -> wasmtime::Result<()> {
@@ -269,7 +269,7 @@ macro_rules! implement {
             }
 
             fn subscribe(&mut self, to: Resource<UdpInput>) -> wasmtime::Result<Resource<Pollable>> {
-                Ok(subscribe(self.table(), to)?)
+                subscribe(self.table(), to)
             }
 
             fn drop(&mut self, stream: Resource<UdpInput>) -> wasmtime::Result<()> {
@@ -293,7 +293,7 @@ macro_rules! implement {
             }
 
             fn subscribe(&mut self, to: Resource<UdpOutput>) -> wasmtime::Result<Resource<Pollable>> {
-                Ok(subscribe(self.table(), to)?)
+                subscribe(self.table(), to)
             }
 
             fn drop(&mut self, stream: Resource<UdpOutput>) -> wasmtime::Result<()> {

@@ -65,7 +65,7 @@ impl<T: WasiView> ip_name_lookup::HostResolveAddressStream for WasiImpl<T> {
     }
 
     fn subscribe(&mut self, to: Resource<Addresses>) -> wasmtime::Result<Resource<Pollable>> {
-        Ok(subscribe(self.table(), to)?)
+        subscribe(self.table(), to)
     }
 
     fn drop(&mut self, addresses: Resource<Addresses>) -> wasmtime::Result<()> {
