@@ -53,7 +53,7 @@ mod tests {
             ("(import \"f\" (func async))", true),
             ("(import \"f\" (func (param \"s\" (stream u8))))", true),
             ("(import \"f\" (func (result (future))))", true),
-            ("(type (error-context))", true),
+            ("(type error-context)", true),
             ("(component (component (import \"f\" (func async))))", true),
             ("(core func (canon task.cancel))", true),
             (
