@@ -27,7 +27,7 @@ impl World {
         files::make(files::SHM)?;
         let mut config = Config::new();
         if !concurrency {
-            config.wasm_component_model_async(false).concurrency_support(false);
+            config.concurrency_support(false);
         }
         let engine = Engine::new(&config)?;
         let wasm = concat!(env!("CARGO_MANIFEST_DIR"), "/../guests/prebuilt/bench_p2.wasm");
@@ -70,6 +70,7 @@ impl World {
             .stdin(wasi_host::pipe::MemoryInputPipe::new(self.stdin.clone()))
             .stdout(wasi_host::pipe::MemoryOutputPipe::new(8 << 30))
             .blocking(BlockingPolicy::Inline)
+            .inherit_network()
             .preopened_dir(&self.dir, "/", DirPerms::all(), FilePerms::all())
             .map_err(wasmtime::Error::from_anyhow)?;
         let data = Ours { ctx: builder.build(), table: ResourceTable::new() };

@@ -87,9 +87,9 @@ fn read_into<E>(
     if own.len() < len {
         own.resize(len, 0);
     }
-    let n = read(&mut own[..len])?;
+    let n = read(&mut own[..len]);
     *scratch = own.freeze();
-    Ok(scratch.slice(..n))
+    Ok(scratch.slice(..n?))
 }
 
 type Cx<'a> = StoreContextMut<'a, Floor>;

@@ -45,7 +45,7 @@ fn write(cx: &mut Cx<'_>, to: &Out, bytes: &WasmList<u8>, from: usize) -> io::Re
     let rest = &bytes.as_le_slice(&*cx)[from..];
     let written = match &mut slot {
         Slot::FileOut(file, at) => {
-            rustix::io::pwrite(file, rest, *at).map_err(Into::into).inspect(|n| *at += *n as u64)
+            rustix::io::pwrite(file, rest, *at).map_err(io::Error::from).inspect(|n| *at += *n as u64)
         }
         Slot::TcpOut(tcp) => tcp.write(rest),
         Slot::Stdout => {
@@ -71,7 +71,8 @@ async fn write_all(mut cx: Cx<'_>, to: Out, bytes: WasmList<u8>) -> OfStream<()>
     while done < bytes.len() {
         match write(&mut cx, &to, &bytes, done) {
             Ok(n) => done += n,
-            Err(_) => wait(&mut cx, to.rep()).await,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => wait(&mut cx, to.rep()).await,
+            Err(e) => return Err(e.into()),
         }
     }
     Ok((Ok(()),))
