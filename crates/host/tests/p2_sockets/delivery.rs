@@ -163,6 +163,7 @@ fn and_nobody_waits_in_a_circle() {
         let bytes = write_too_much(g, &c);
         let len = bytes.len();
         let other = std::thread::spawn(move || {
+            peer.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
             let mut all = vec![0; len];
             peer.read_exact(&mut all).unwrap();
             std::io::Write::write_all(&mut peer, b"thanks").unwrap();
