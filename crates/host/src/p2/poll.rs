@@ -27,7 +27,7 @@ pub(super) async fn poll<M: Mode>(view: &mut impl WasiView, list: &[Resource<Pol
     }
     let mut both = Both::of(view);
     let (ctx, table) = both.parts();
-    let mut list =
+    let list =
         list.iter().map(|p| Ok(table.get(p)?.awaited())).collect::<Result<Vec<_>, ResourceTableError>>()?;
     let mut ready = Vec::new();
     if has_futures(table, &list)? {
@@ -37,7 +37,7 @@ pub(super) async fn poll<M: Mode>(view: &mut impl WasiView, list: &[Resource<Pol
         }
     } else {
         while ready.is_empty() {
-            wait::<M>(&ctx.waiting, table, &mut ctx.monotonic_clock, &mut list, &mut ready).await?;
+            wait::<M>(&ctx.waiting, table, &mut ctx.monotonic_clock, &list, &mut ready).await?;
         }
     }
     ready.sort_unstable();
@@ -95,7 +95,7 @@ async fn wait<M: Mode>(
     waiting: &Waiting,
     table: &mut ResourceTable,
     clock: &mut Clock,
-    list: &mut Vec<Awaited>,
+    list: &[Awaited],
     ready: &mut Vec<u32>,
 ) -> Result<()> {
     fn look<'a>(table: &'a ResourceTable, clock: &'a Clock, awaited: &Awaited) -> Result<Wait<'a>> {
