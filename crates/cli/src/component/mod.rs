@@ -86,6 +86,7 @@ fn entry(component: &Component, file: &Path, invoke: Option<&str>) -> Result<Ent
     let name = file.display();
     if let Some(text) = invoke {
         let (wanted, _) = invoke::split(text);
+        let wanted = wanted.trim_end();
         let export = Export::find(Export::all(component), wanted, file)?;
         let arguments = invoke::arguments(&export, text)?;
         return Ok(Entry::Function(export, arguments));
@@ -124,7 +125,7 @@ fn start(store: &mut Store<Guest>, ready: InstancePre<Guest>, entry: &Entry) -> 
             let function = function.ok_or_else(|| wasmtime::format_err!("`{}` is gone", export.name()))?;
             let mut results = vec![Val::Bool(false); export.ty.results().len()];
             function.call(store, arguments, &mut results)?;
-            Ok(Ended { status: 0, results: invoke::text(&results) })
+            Ok(Ended { status: 0, results: invoke::text(export, &results) })
         }
     }
 }
