@@ -63,7 +63,7 @@ macro_rules! implement {
             }
 
             fn subscribe(&mut self, from: In) -> Result<Resource<Pollable>> {
-                Ok(subscribe(self.table(), from)?)
+                subscribe(self.table(), from)
             }
 
             $($async)? fn drop(&mut self, from: In) -> Result<()> {
@@ -94,7 +94,7 @@ macro_rules! implement {
             }
 
             fn subscribe(&mut self, to: Out) -> Result<Resource<Pollable>> {
-                Ok(subscribe(self.table(), to)?)
+                subscribe(self.table(), to)
             }
 
             fn write_zeroes(&mut self, to: Out, len: u64) -> StreamResult<()> {

@@ -67,8 +67,8 @@ fn traps_are_made_of_any_error() {
     assert!(error.downcast_ref().is_none());
     let error: SocketError = network::ErrorCode::AccessDenied.into();
     assert_eq!(error.downcast_ref(), Some(&network::ErrorCode::AccessDenied));
-    let result: SocketResult<()> = Err(error);
-    let dynamic: Box<dyn std::error::Error + Send + Sync> = Box::new(result.unwrap_err());
+    let fails = |error| -> SocketResult<()> { Err(error) };
+    let dynamic: Box<dyn std::error::Error + Send + Sync> = Box::new(fails(error).unwrap_err());
     assert!(!format!("{dynamic} {dynamic:?}").is_empty());
 }
 

@@ -8,7 +8,7 @@ use wasmtime_wasi::bindings::clocks::monotonic_clock;
 use wasmtime_wasi::bindings::sync::io::poll;
 use wasmtime_wasi::bindings::sync::Command;
 use wasmtime_wasi::pipe::MemoryOutputPipe;
-use wasmtime_wasi::{Pollable, WasiCtx, WasiCtxBuilder, WasiImpl, WasiView};
+use wasmtime_wasi::{HostOutputStream, Pollable, StdoutStream, WasiCtx, WasiCtxBuilder, WasiImpl, WasiView};
 
 struct Wasi {
     ctx: WasiCtx,
@@ -98,6 +98,35 @@ async fn the_host_waits_on_tokio_as_a_guest_does() -> Result<()> {
     poll::HostPollable::block(&mut view, Resource::new_borrow(timer.rep())).await?;
     assert_eq!(poll::Host::poll(&mut view, vec![Resource::new_borrow(timer.rep())]).await?, [0]);
     poll::HostPollable::drop(&mut view, timer)?;
+    Ok(())
+}
+
+/// Output to a screen of the application's own.
+struct Screen(MemoryOutputPipe);
+
+impl StdoutStream for Screen {
+    fn stream(&self) -> Box<dyn HostOutputStream> {
+        self.0.stream()
+    }
+
+    fn isatty(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_guest_can_tell_a_screen_from_a_file() -> Result<()> {
+    use wasmtime_wasi::bindings::cli::{terminal_stderr, terminal_stdin, terminal_stdout};
+    let screen = MemoryOutputPipe::new(100);
+    let ctx = WasiCtxBuilder::new().stdout(Screen(screen.clone())).stderr(screen.clone()).build();
+    let mut wasi = Wasi { ctx, table: ResourceTable::new() };
+    let mut view = WasiImpl(&mut wasi);
+    assert!(terminal_stdout::Host::get_terminal_stdout(&mut view)?.is_some());
+    assert!(terminal_stderr::Host::get_terminal_stderr(&mut view)?.is_none());
+    assert!(terminal_stdin::Host::get_terminal_stdin(&mut view)?.is_none());
+    let mut stream = Screen(screen.clone()).stream();
+    stream.write("seen".into())?;
+    assert_eq!(screen.contents(), "seen");
     Ok(())
 }
 
