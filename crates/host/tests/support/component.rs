@@ -1,0 +1,155 @@
+//! Components that are commands, and the ways to run one.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of this")]
+
+use crate::support::Kind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wasi_host::bindings::{Command, sync};
+use wasi_host::fs::Dir;
+use wasi_host::pipe::{MemoryInputPipe, MemoryOutputPipe};
+use wasi_host::{
+    DirPerms, FilePerms, I32Exit, LinkOptions, ResourceTable, WasiCtx, WasiCtxBuilder, WasiView,
+    add_to_linker_with_options_async, add_to_linker_with_options_sync,
+};
+use wasi_host_native::fs::NativeDir;
+use wasi_host_virtual::memory::MemoryFs;
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Engine, Result, Store};
+
+pub struct State {
+    ctx: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for State {
+    fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    fn ctx(&mut self) -> &mut WasiCtx {
+        &mut self.ctx
+    }
+}
+
+/// What a program finds at `/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    Memory,
+    Disk,
+}
+
+pub const BACKENDS: [Backend; 2] = [Backend::Memory, Backend::Disk];
+
+/// A directory of a backend, which is gone when this is.
+pub struct Root {
+    pub dir: Arc<dyn Dir>,
+    _disk: Option<tempfile::TempDir>,
+}
+
+impl Root {
+    pub fn new(backend: Backend) -> Self {
+        match backend {
+            Backend::Memory => Self { dir: MemoryFs::new().root(), _disk: None },
+            Backend::Disk => {
+                let disk = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+                Self { dir: Arc::new(NativeDir::open_ambient(disk.path()).unwrap()), _disk: Some(disk) }
+            }
+        }
+    }
+}
+
+/// How a run ended, what it printed, and what it left in the table.
+pub struct Ended {
+    pub status: Result<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    pub left: usize,
+}
+
+impl Ended {
+    /// Nothing was wrong.
+    pub fn ok(&self) -> bool {
+        matches!(self.status, Ok(0))
+    }
+
+    pub fn describe(&self) -> String {
+        format!("{:?}\n{}{}", self.status, self.stdout, self.stderr)
+    }
+}
+
+/// A prebuilt guest.
+pub struct Program {
+    engine: Engine,
+    component: Component,
+    pub binary: Vec<u8>,
+}
+
+impl Program {
+    pub fn new(name: &str) -> Self {
+        let path: PathBuf =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../guests/prebuilt/{name}.wasm"));
+        let binary = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let engine = Engine::default();
+        let component = Component::new(&engine, &binary).unwrap();
+        Self { engine, component, binary }
+    }
+
+    /// The names of the checks in it.
+    pub fn checks(&self) -> Vec<String> {
+        let listed = self.run(Kind::Sync, &["--list"], "", &Root::new(Backend::Memory));
+        assert!(listed.ok(), "{}", listed.describe());
+        listed.stdout.lines().map(str::to_owned).collect()
+    }
+
+    pub fn run(&self, kind: Kind, args: &[&str], stdin: &'static str, root: &Root) -> Ended {
+        self.run_watched(kind, args, stdin, root, |_| {})
+    }
+
+    /// The same, with something done to the store before it starts.
+    pub fn run_watched(
+        &self,
+        kind: Kind,
+        args: &[&str],
+        stdin: &'static str,
+        root: &Root,
+        watch: impl FnOnce(&mut Store<State>),
+    ) -> Ended {
+        let (stdout, stderr) = (MemoryOutputPipe::new(1 << 20), MemoryOutputPipe::new(1 << 20));
+        let mut b = WasiCtxBuilder::new();
+        b.arg("program").args(args).env("GREETING", "hello").env("EMPTY", "").initial_cwd("/");
+        b.stdin(MemoryInputPipe::new(stdin)).stdout(stdout.clone()).stderr(stderr.clone());
+        b.preopened_shared(root.dir.clone(), "/", DirPerms::all(), FilePerms::all());
+        b.inherit_network().allow_tcp(true).allow_udp(true).allow_ip_name_lookup(true);
+        let mut store = Store::new(&self.engine, State { ctx: b.build(), table: ResourceTable::new() });
+        watch(&mut store);
+        let status = match self.start(kind, &mut store) {
+            Ok(Ok(())) => Ok(0),
+            Ok(Err(())) => Ok(1),
+            Err(e) => e.downcast::<I32Exit>().map(|exit| exit.0),
+        };
+        let text = |pipe: &MemoryOutputPipe| String::from_utf8(pipe.contents().to_vec()).unwrap();
+        let left = store.data_mut().table.iter_mut().count();
+        Ended { status, stdout: text(&stdout), stderr: text(&stderr), left }
+    }
+
+    fn start(&self, kind: Kind, store: &mut Store<State>) -> Result<Result<(), ()>> {
+        let mut options = LinkOptions::default();
+        options.clocks_timezone(true).network_error_code(true);
+        let mut linker = Linker::new(&self.engine);
+        match kind {
+            Kind::Sync => {
+                add_to_linker_with_options_sync(&mut linker, &options)?;
+                let command = sync::Command::instantiate(&mut *store, &self.component, &linker)?;
+                command.wasi_cli_run().call_run(store)
+            }
+            Kind::Async => {
+                add_to_linker_with_options_async(&mut linker, &options)?;
+                let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let command = Command::instantiate_async(&mut *store, &self.component, &linker).await?;
+                    command.wasi_cli_run().call_run(store).await
+                })
+            }
+        }
+    }
+}
