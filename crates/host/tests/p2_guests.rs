@@ -6,6 +6,7 @@ mod support;
 
 use component::{BACKENDS, Backend, Ended, Program, Root};
 use support::KINDS;
+use wasmtime::Trap;
 
 /// Runs every check of a program by itself, in both linkers, in memory and on a disk.
 fn all_checks(name: &str, at_least: usize) {
@@ -81,6 +82,25 @@ fn lookup() {
 #[test]
 fn unstable() {
     all_checks("p2_unstable", 3);
+}
+
+/// Each misuse traps, and the host is who says so: a guest that panics would reach `unreachable`.
+#[test]
+fn misuse() {
+    let program = Program::new("p2_misuse");
+    let misuses = program.checks();
+    assert!(misuses.len() >= 24, "{misuses:?}");
+    let mut failed = Vec::new();
+    for kind in KINDS {
+        for misuse in &misuses {
+            let ended = program.run(kind, &[misuse], "words", &Root::new(Backend::Disk));
+            let trapped = ended.status.as_ref().is_err_and(|trap| trap.downcast_ref::<Trap>().is_none());
+            if !trapped {
+                failed.push(format!("{kind:?}: {misuse}: {}", ended.describe()));
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 /// What a command is given arrives, and how it ends is told.
