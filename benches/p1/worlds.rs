@@ -63,8 +63,7 @@ impl World {
             .stdin(wasi_host::pipe::MemoryInputPipe::new(self.stdin.clone()))
             .stdout(wasi_host::pipe::MemoryOutputPipe::new(8 << 30))
             .blocking(policy)
-            .preopened_dir(&self.dir, "/", DirPerms::all(), FilePerms::all())
-            .map_err(wasmtime::Error::from_anyhow)?;
+            .preopened_dir(&self.dir, "/", DirPerms::all(), FilePerms::all())?;
         let (ctx, runtime) = (builder.build_p1(), self.runtime_if(asynchronous));
         Guest::new(&self.engine, &linker, &self.module, ctx, runtime, WasiP1Ctx::set_memory)
     }

@@ -71,8 +71,7 @@ impl World {
             .stdout(wasi_host::pipe::MemoryOutputPipe::new(8 << 30))
             .blocking(BlockingPolicy::Inline)
             .inherit_network()
-            .preopened_dir(&self.dir, "/", DirPerms::all(), FilePerms::all())
-            .map_err(wasmtime::Error::from_anyhow)?;
+            .preopened_dir(&self.dir, "/", DirPerms::all(), FilePerms::all())?;
         let data = Ours { ctx: builder.build(), table: ResourceTable::new() };
         self.guest(&linker, data, asynchronous)
     }

@@ -61,6 +61,11 @@ impl Waiting {
         }
     }
 
+    /// Whether a wait would do nothing but wait: nobody interrupts, and nothing is left to be delivered meanwhile.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.delivery.left().is_none() && !self.interrupt.get().is_some_and(Interrupt::is_set)
+    }
+
     /// Waits for one thing.
     pub(crate) async fn pause_for<'a, M: Mode>(&'a self, wait: Wait<'a>) -> Result<(), Pause> {
         self.pause::<M>(&mut vec![wait], &mut [], &mut Vec::new()).await

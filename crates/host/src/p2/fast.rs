@@ -1,19 +1,20 @@
 //! The functions that carry a guest's bytes, by hand: what a guest writes is borrowed from its memory, and what it
 //! reads is lowered from a buffer that is used again. The generated ones collect each in a `Vec`.
 
-use super::{filesystem, random, streams};
+use super::{filesystem, poll, random, streams};
 use crate::mode::{Awaits, Blocks, Mode, now};
-use crate::view::WasiView;
+use crate::view::{WasiImpl, WasiView};
 use bytes::Bytes;
 use wasi_host_bindings::p2::filesystem::types::ErrorCode;
 use wasi_host_bindings::p2::io::streams::StreamError as StreamCode;
-use wasi_host_bindings::{FsError, FsResult};
+use wasi_host_bindings::{FsError, FsResult, Pollable};
 use wasi_host_core::fs::Descriptor;
 use wasi_host_core::stream::{InputStream, OutputStream, StreamResult};
 use wasmtime::component::{Linker, LinkerInstance, Resource, WasmList};
 use wasmtime::{Result, StoreContextMut};
 
 const FILESYSTEM: &str = "wasi:filesystem/types@0.2.12";
+const POLL: &str = "wasi:io/poll@0.2.12";
 const STREAMS: &str = "wasi:io/streams@0.2.12";
 const RANDOM: &str = "wasi:random/random@0.2.12";
 const INSECURE: &str = "wasi:random/insecure@0.2.12";
@@ -165,50 +166,120 @@ pub(super) fn blocking<T: WasiView + 'static>(linker: &mut Linker<T>) -> Result<
     )
 }
 
-/// For asynchronous hosts: what is done at once needs no more than a result in a box.
+/// What an asynchronous function gives.
+type Later<'a, R> = Box<dyn Future<Output = Result<R>> + Send + 'a>;
+
+/// A result that is there already, in a box that has room for nothing else: that of a wait is many times as large.
+fn done<'a, R: Send + 'a>(result: Result<R>) -> Later<'a, R> {
+    Box::new(std::future::ready(result))
+}
+
+/// For asynchronous hosts: no wait is prepared before one is needed.
 pub(super) fn awaiting<T: WasiView + 'static>(linker: &mut Linker<T>) -> Result<()> {
     common(linker)?;
+    questions(linker)?;
     let mut of = linker.instance(FILESYSTEM)?;
-    of.func_wrap_async("[method]descriptor.read", |mut cx: Cx<'_, T>, (fd, len, offset): ReadingAt| {
-        Box::new(async move {
-            let view = cx.data_mut();
-            let read = match filesystem::read_now::<Awaits>(view, &fd, len, offset) {
-                Ok(None) => filesystem::read_elsewhere::<Awaits>(view, &fd, len, offset).await,
-                read => read.map(Option::unwrap_or_default),
-            };
-            read_at(read, len)
-        })
-    })?;
-    of.func_wrap_async("[method]descriptor.write", |mut cx: Cx<'_, T>, writing: WritingAt| {
-        Box::new(async move {
-            of_file(match write_at::<Awaits, T>(&mut cx, &writing) {
-                Ok(Ok(n)) => Ok(n),
-                Ok(Err((descriptor, bytes))) => {
-                    filesystem::write_elsewhere::<Awaits>(cx.data_mut(), descriptor, bytes, writing.2).await
-                }
-                Err(e) => Err(e),
-            })
-        })
-    })?;
+    of.func_wrap_async("[method]descriptor.read", read_async)?;
+    of.func_wrap_async("[method]descriptor.write", write_async)?;
     let mut of = linker.instance(STREAMS)?;
-    of.func_wrap_async("[method]input-stream.blocking-read", |mut cx: Cx<'_, T>, (from, len): Reading| {
-        Box::new(async move {
+    of.func_wrap_async("[method]input-stream.blocking-read", blocking_read_async)?;
+    of.func_wrap_async("[method]output-stream.blocking-write-and-flush", write_and_flush_async)?;
+    let mut of = linker.instance(POLL)?;
+    of.func_wrap_async("poll", poll_async)?;
+    of.func_wrap_async("[method]pollable.block", block_async)?;
+    of.func_wrap_async("[method]pollable.ready", ready_async)
+}
+
+/// What is asked about an open file or directory is answered at once, as in a synchronous host.
+fn questions<T: WasiView + 'static>(linker: &mut Linker<T>) -> Result<()> {
+    use wasi_host_bindings::p2::sync::filesystem::types::HostDescriptor;
+    type Fd = (Resource<Descriptor>,);
+    let mut of = linker.instance(FILESYSTEM)?;
+    of.func_wrap("[method]descriptor.get-flags", |mut cx: Cx<'_, T>, (fd,): Fd| {
+        of_file(WasiImpl(cx.data_mut()).get_flags(fd))
+    })?;
+    of.func_wrap("[method]descriptor.get-type", |mut cx: Cx<'_, T>, (fd,): Fd| {
+        of_file(WasiImpl(cx.data_mut()).get_type(fd))
+    })?;
+    of.func_wrap("[method]descriptor.stat", |mut cx: Cx<'_, T>, (fd,): Fd| {
+        of_file(WasiImpl(cx.data_mut()).stat(fd))
+    })?;
+    of.func_wrap("[method]descriptor.metadata-hash", |mut cx: Cx<'_, T>, (fd,): Fd| {
+        of_file(WasiImpl(cx.data_mut()).metadata_hash(fd))
+    })
+}
+
+fn read_async<'a, T: WasiView>(
+    mut cx: Cx<'a, T>,
+    (fd, len, offset): ReadingAt,
+) -> Later<'a, (Result<(Bytes, bool), ErrorCode>,)> {
+    match filesystem::read_now::<Awaits>(cx.data_mut(), &fd, len, offset) {
+        Ok(None) => Box::new(async move {
+            read_at(filesystem::read_elsewhere::<Awaits>(cx.data_mut(), &fd, len, offset).await, len)
+        }),
+        read => done(read_at(read.map(Option::unwrap_or_default), len)),
+    }
+}
+
+fn write_async<'a, T: WasiView>(
+    mut cx: Cx<'a, T>,
+    writing: WritingAt,
+) -> Later<'a, (Result<u64, ErrorCode>,)> {
+    match write_at::<Awaits, T>(&mut cx, &writing) {
+        Ok(Ok(n)) => done(of_file(Ok(n))),
+        Ok(Err((descriptor, bytes))) => Box::new(async move {
+            of_file(filesystem::write_elsewhere::<Awaits>(cx.data_mut(), descriptor, bytes, writing.2).await)
+        }),
+        Err(e) => done(of_file(Err(e))),
+    }
+}
+
+fn blocking_read_async<'a, T: WasiView>(
+    mut cx: Cx<'a, T>,
+    (from, len): Reading,
+) -> Later<'a, (Result<Bytes, StreamCode>,)> {
+    match streams::read(cx.data_mut(), &from, len) {
+        Ok(bytes) if bytes.is_empty() && len > 0 => Box::new(async move {
             let read = streams::blocking_read::<Awaits>(cx.data_mut(), &from, len).await;
             of_stream(cx.data_mut(), read)
-        })
-    })?;
-    of.func_wrap_async(
-        "[method]output-stream.blocking-write-and-flush",
-        |mut cx: Cx<'_, T>, (to, bytes): Writing| {
-            Box::new(async move {
-                let written = match write_now(&mut cx, &to, &bytes) {
-                    Ok(Some(rest)) => {
-                        streams::blocking_write_and_flush::<Awaits>(cx.data_mut(), &to, &rest).await
-                    }
-                    written => written.map(drop),
-                };
-                of_stream(cx.data_mut(), written)
-            })
-        },
-    )
+        }),
+        read => done(of_stream(cx.data_mut(), read)),
+    }
+}
+
+fn write_and_flush_async<'a, T: WasiView>(
+    mut cx: Cx<'a, T>,
+    (to, bytes): Writing,
+) -> Later<'a, (Result<(), StreamCode>,)> {
+    match write_now(&mut cx, &to, &bytes) {
+        Ok(Some(rest)) => Box::new(async move {
+            let written = streams::blocking_write_and_flush::<Awaits>(cx.data_mut(), &to, &rest).await;
+            of_stream(cx.data_mut(), written)
+        }),
+        written => done(of_stream(cx.data_mut(), written.map(drop))),
+    }
+}
+
+fn poll_async<'a, T: WasiView>(
+    mut cx: Cx<'a, T>,
+    (list,): (Vec<Resource<Pollable>>,),
+) -> Later<'a, (Vec<u32>,)> {
+    match poll::poll_now(cx.data_mut(), &list) {
+        Ok(None) => Box::new(async move { Ok((poll::poll_waiting::<Awaits>(cx.data_mut(), &list).await?,)) }),
+        ready => done(ready.map(|ready| (ready.unwrap_or_default(),))),
+    }
+}
+
+fn block_async<'a, T: WasiView>(mut cx: Cx<'a, T>, (pollable,): (Resource<Pollable>,)) -> Later<'a, ()> {
+    match poll::ready_now(cx.data_mut(), &pollable) {
+        Ok(Some(true)) => done(Ok(())),
+        _ => Box::new(async move { poll::block::<Awaits>(cx.data_mut(), &pollable).await }),
+    }
+}
+
+fn ready_async<'a, T: WasiView>(mut cx: Cx<'a, T>, (pollable,): (Resource<Pollable>,)) -> Later<'a, (bool,)> {
+    match poll::ready_now(cx.data_mut(), &pollable) {
+        Ok(None) => Box::new(async move { Ok((poll::ready::<Awaits>(cx.data_mut(), &pollable).await?,)) }),
+        ready => done(ready.map(|ready| (ready.unwrap_or_default(),))),
+    }
 }

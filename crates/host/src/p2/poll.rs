@@ -15,6 +15,14 @@ type Clock = Box<dyn HostMonotonicClock>;
 
 /// Waits until at least one of the list is ready; the places of all that are.
 pub(super) async fn poll<M: Mode>(view: &mut impl WasiView, list: &[Resource<Pollable>]) -> Result<Vec<u32>> {
+    match poll_now(view, list)? {
+        Some(ready) => Ok(ready),
+        None => poll_waiting::<M>(view, list).await,
+    }
+}
+
+/// The places of all that are ready, if some are and nobody has to be asked about any: a list of clocks needs no wait.
+pub(super) fn poll_now(view: &mut impl WasiView, list: &[Resource<Pollable>]) -> Result<Option<Vec<u32>>> {
     let limit = view.ctx().limits.subscriptions;
     if list.is_empty() {
         return Err(format_err!("the list of pollables is empty: nothing would ever end this wait"));
@@ -25,6 +33,31 @@ pub(super) async fn poll<M: Mode>(view: &mut impl WasiView, list: &[Resource<Pol
             list.len()
         ));
     }
+    if !view.ctx().waiting.is_idle() {
+        return Ok(None);
+    }
+    let (mut ready, mut now) = (Vec::new(), None);
+    for (place, pollable) in (0..).zip(list) {
+        let is_ready = match view.table().get(pollable)?.awaited() {
+            Awaited::Clock(when) => when <= *now.get_or_insert_with(|| view.ctx().monotonic_clock.now()),
+            Awaited::Entry(rep, source) => match (source.wait)(view.table(), rep)? {
+                Wait::Ready => true,
+                Wait::Forever => false,
+                _ => return Ok(None),
+            },
+        };
+        if is_ready {
+            ready.push(place);
+        }
+    }
+    Ok((!ready.is_empty()).then_some(ready))
+}
+
+/// `poll` of a list of which not enough was known at once.
+pub(super) async fn poll_waiting<M: Mode>(
+    view: &mut impl WasiView,
+    list: &[Resource<Pollable>],
+) -> Result<Vec<u32>> {
     let mut both = Both::of(view);
     let (ctx, table) = both.parts();
     let list =
@@ -44,18 +77,30 @@ pub(super) async fn poll<M: Mode>(view: &mut impl WasiView, list: &[Resource<Pol
     Ok(ready)
 }
 
+/// Whether it is ready, if nobody has to be asked.
+pub(super) fn ready_now(view: &mut impl WasiView, pollable: &Resource<Pollable>) -> Result<Option<bool>> {
+    Ok(match view.table().get(pollable)?.awaited() {
+        Awaited::Clock(when) => Some(view.ctx().monotonic_clock.now() >= when),
+        Awaited::Entry(rep, source) => match (source.wait)(view.table(), rep)? {
+            Wait::Ready => Some(true),
+            Wait::Forever | Wait::Notify(_) => Some(false),
+            _ => None,
+        },
+    })
+}
+
 /// Whether it is ready, without waiting for it.
 pub(super) async fn ready<M: Mode>(view: &mut impl WasiView, pollable: &Resource<Pollable>) -> Result<bool> {
-    let (rep, source) = match view.table().get(pollable)?.awaited() {
-        Awaited::Clock(when) => return Ok(view.ctx().monotonic_clock.now() >= when),
-        Awaited::Entry(rep, source) => (rep, source),
-    };
+    if let Some(ready) = ready_now(view, pollable)? {
+        return Ok(ready);
+    }
     let mut both = Both::of(view);
     let (ctx, table) = both.parts();
+    let Awaited::Entry(rep, source) = table.get(pollable)?.awaited() else {
+        unreachable!("a clock is known");
+    };
     let mut ended = Vec::new();
     match (source.wait)(table, rep)? {
-        Wait::Ready => return Ok(true),
-        Wait::Forever | Wait::Notify(_) => return Ok(false),
         Wait::Future => {
             let entry = (source.entry)(table.get_any_mut(rep)?).ok_or(ResourceTableError::WrongType)?;
             let mut waits = vec![Wait::Future, Wait::Ready];
@@ -69,12 +114,8 @@ pub(super) async fn ready<M: Mode>(view: &mut impl WasiView, pollable: &Resource
 /// Waits until it is ready.
 pub(super) async fn block<M: Mode>(view: &mut impl WasiView, pollable: &Resource<Pollable>) -> Result<()> {
     // What is ready already needs no list.
-    let ready = match view.table().get(pollable)?.awaited() {
-        Awaited::Clock(when) => view.ctx().monotonic_clock.now() >= when,
-        Awaited::Entry(rep, source) => matches!((source.wait)(view.table(), rep)?, Wait::Ready),
-    };
-    if !ready {
-        poll::<M>(view, std::slice::from_ref(pollable)).await?;
+    if ready_now(view, pollable)? != Some(true) {
+        poll_waiting::<M>(view, std::slice::from_ref(pollable)).await?;
     }
     Ok(())
 }
