@@ -372,10 +372,10 @@ EXPORT("run") int64_t run(u32 op, u32 n, u32 a, u32 b) {
     REPEAT(TRY(get_type(h, &out)));
     return out.b[1];
   case STAT_AT:
-    REPEAT(TRY(stat_at(dir(), 0, path_, path_length, &out)));
+    REPEAT(TRY(stat_at(dir(), 1, path_, path_length, &out)));
     return (int64_t)out.q[3];
   case OPEN_AT:
-    REPEAT(TRY(open_at(dir(), 0, path_, path_length, 0, 1, &out)); drop_descriptor((handle)out.w[1]));
+    REPEAT(TRY(open_at(dir(), 1, path_, path_length, 0, 1, &out)); drop_descriptor((handle)out.w[1]));
     return 0;
   case READ_DIRECTORY:
     REPEAT(if ((total = listing(h)) < 0) return total);
