@@ -90,16 +90,24 @@ impl StdinStream for MemoryInputPipe {
 /// pipe.clone().write("hello".into()).unwrap();
 /// assert_eq!(pipe.contents(), "hello");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct MemoryOutputPipe {
     capacity: usize,
     buffer: Arc<Mutex<BytesMut>>,
+    /// What this clone was permitted last, if it has asked.
+    permit: Option<usize>,
+}
+
+impl Clone for MemoryOutputPipe {
+    fn clone(&self) -> Self {
+        Self { capacity: self.capacity, buffer: self.buffer.clone(), permit: None }
+    }
 }
 
 impl MemoryOutputPipe {
     /// A pipe that holds up to `capacity` bytes.
     pub fn new(capacity: usize) -> Self {
-        Self { capacity, buffer: Arc::default() }
+        Self { capacity, buffer: Arc::default(), permit: None }
     }
 
     /// A copy of what has been written.
@@ -128,10 +136,9 @@ impl Subscribe for MemoryOutputPipe {
 
 impl HostOutputStream for MemoryOutputPipe {
     fn check_write(&mut self) -> StreamResult<usize> {
-        match self.capacity.saturating_sub(self.buffer().len()) {
-            0 => Err(StreamError::Closed),
-            left => Ok(left),
-        }
+        let left = self.capacity.saturating_sub(self.buffer().len());
+        self.permit = Some(left);
+        if left == 0 { Err(StreamError::Closed) } else { Ok(left) }
     }
 
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
@@ -139,6 +146,11 @@ impl HostOutputStream for MemoryOutputPipe {
     }
 
     fn write_from(&mut self, src: &[u8]) -> StreamResult<()> {
+        if let Some(permit) = &mut self.permit {
+            *permit = permit
+                .checked_sub(src.len())
+                .ok_or_else(|| StreamError::trap("more is written than check-write has permitted"))?;
+        }
         let mut buffer = self.buffer();
         match self.capacity.saturating_sub(buffer.len()) {
             left if src.len() <= left => {}

@@ -311,11 +311,17 @@ impl FileOutputStream {
         })
     }
 
+    /// What one write may bring. Beyond that it would not be a mere copy, or the rest of it not small.
+    fn most(&self) -> usize {
+        if self.offload.is_some() || !self.file.is_seekable() { TRIP } else { STEP }
+    }
+
     /// Whether `len` bytes are to be written now: without a permit there is no place to keep them.
     fn takes(&mut self, len: usize) -> StreamResult<bool> {
         match self.settle()? {
             _ if len == 0 => Ok(false),
-            true => Ok(true),
+            true if len <= self.most() => Ok(true),
+            true => Err(StreamError::trap("more is written than check-write has permitted")),
             false => Err(StreamError::trap("written to a stream that permits nothing")),
         }
     }
@@ -412,12 +418,7 @@ impl Subscribe for FileOutputStream {
 
 impl HostOutputStream for FileOutputStream {
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(match self.settle()? {
-            false => 0,
-            // Beyond that a write would not be a mere copy, or the rest of it not small.
-            true if self.offload.is_some() || !self.file.is_seekable() => TRIP,
-            true => STEP,
-        })
+        Ok(if self.settle()? { self.most() } else { 0 })
     }
 
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {

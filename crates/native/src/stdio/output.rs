@@ -29,6 +29,11 @@ pub(super) fn stream(source: Source) -> OutputStream {
 }
 
 impl Output {
+    /// What one write may bring.
+    fn most(&self) -> usize {
+        if self.may_block { PIPE_BUF } else { CHUNK }
+    }
+
     /// How much of `src` could be written without blocking.
     fn try_write(&self, src: &[u8]) -> StreamResult<usize> {
         let mut done = 0;
@@ -80,10 +85,8 @@ impl Subscribe for Output {
 impl HostOutputStream for Output {
     fn check_write(&mut self) -> StreamResult<usize> {
         self.drain()?;
-        if !self.may_block {
-            return Ok(CHUNK);
-        }
-        Ok(if self.rest.is_empty() && self.source.ready(PollFlags::OUT) { PIPE_BUF } else { 0 })
+        let full = self.may_block && !(self.rest.is_empty() && self.source.ready(PollFlags::OUT));
+        Ok(if full { 0 } else { self.most() })
     }
 
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
@@ -91,6 +94,9 @@ impl HostOutputStream for Output {
     }
 
     fn write_from(&mut self, src: &[u8]) -> StreamResult<()> {
+        if src.len() > self.most() {
+            return Err(StreamError::trap("more is written than check-write permits"));
+        }
         self.drain()?;
         let done = if self.rest.is_empty() { self.try_write(src)? } else { 0 };
         self.rest.extend_from_slice(&src[done..]);
