@@ -30,6 +30,9 @@
 //! # }
 //! ```
 //!
+//! Components are run in the same way, with a [`WasiView`] and a linker of their own: see [`add_to_linker_sync`], and
+//! [`add_to_linker_async`] for hosts on tokio.
+//!
 //! # Features
 //!
 //! | feature | what it brings |
@@ -37,6 +40,7 @@
 //! | `p1` | WASI 0.1, the module [`p1`] |
 //! | `p0` | WASI 0.0, the module [`p0`] |
 //! | `p2` | WASI 0.2 for components: [`WasiView`], [`add_to_linker_sync`], [`bindings`], … |
+//! | `preview1` | `p0` and `p1` |
 //! | `async` | the asynchronous linkers, on tokio; without it neither tokio nor `wasmtime/async` is compiled |
 
 #![cfg_attr(
