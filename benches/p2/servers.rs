@@ -54,17 +54,22 @@ pub(crate) fn source() -> u16 {
     })
 }
 
-/// Gives datagrams back, or takes them.
-pub(crate) fn datagrams(answers: bool) -> u16 {
+/// Gives datagrams back.
+pub(crate) fn echo_datagrams() -> u16 {
     let socket = UdpSocket::bind(ANY).expect("a port");
     let port = socket.local_addr().expect("bound").port();
     spawn(move || {
         let mut buf = [0; 2048];
         while let Ok((n, from)) = socket.recv_from(&mut buf) {
-            if answers {
-                _ = socket.send_to(&buf[..n], from);
-            }
+            _ = socket.send_to(&buf[..n], from);
         }
     });
     port
+}
+
+/// Reads no datagram: what does not fit is dropped, and sending costs the same whoever sends.
+pub(crate) fn unread() -> (UdpSocket, u16) {
+    let socket = UdpSocket::bind(ANY).expect("a port");
+    let port = socket.local_addr().expect("bound").port();
+    (socket, port)
 }

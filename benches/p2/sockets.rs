@@ -11,12 +11,11 @@ fn pin() -> Result<()> {
     Ok(rustix::thread::sched_setaffinity(None, &cores)?)
 }
 
-fn cases() -> Vec<Case> {
+fn cases(sunk: u16) -> Vec<Case> {
     let tcp = |port| On::Server(op::TCP_OPEN, port, 0);
     let udp = |port, batch| On::Server(op::UDP_OPEN, port, batch);
     let echo = tcp(servers::echo());
     let (sink, source) = (tcp(servers::sink()), tcp(servers::source()));
-    let sunk = servers::datagrams(false);
     let case = Case::new;
     let bulk = |case: Case| case.inline(0.9).default(0.9);
     vec![
@@ -29,7 +28,7 @@ fn cases() -> Vec<Case> {
         bulk(case("tcp, send 64 KiB", op::TCP_SEND, sink, 65536)),
         bulk(case("tcp, receive 1 MiB by 4 KiB", op::TCP_RECEIVE, source, 4096)),
         bulk(case("tcp, receive 1 MiB by 64 KiB", op::TCP_RECEIVE, source, 65536)),
-        case("udp, echo 64 B", op::UDP_ECHO, udp(servers::datagrams(true), 1), 64).inline_sync(1.8),
+        case("udp, echo 64 B", op::UDP_ECHO, udp(servers::echo_datagrams(), 1), 64).inline_sync(1.8),
         case("udp, send 64 B", op::UDP_SEND, udp(sunk, 1), 64),
         case("udp, send 64 B, up to 64 a call", op::UDP_SEND, udp(sunk, 64), 64),
     ]
@@ -37,5 +36,6 @@ fn cases() -> Vec<Case> {
 
 pub(crate) fn main(effort: Effort, filter: &str) -> Result<()> {
     pin()?;
-    case::print("\nOver the loopback interface, on one core.", effort, filter, &cases())
+    let (_unread, sunk) = servers::unread();
+    case::print("\nOver the loopback interface, on one core.", effort, filter, &cases(sunk))
 }
