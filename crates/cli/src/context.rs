@@ -48,7 +48,7 @@ fn network(builder: &mut WasiCtxBuilder, options: &RunOptions) -> Result<()> {
         builder.inherit_network();
     } else if !options.allow_net.is_empty() {
         let allowed = Allowed::new(&options.allow_net)?;
-        builder.socket_addr_check(move |addr, to| Box::pin(std::future::ready(allowed.permits(addr, to))));
+        builder.socket_addr_rule(move |addr, to| allowed.permits(addr, to));
     }
     builder.allow_tcp(wasi.tcp != Some(false)).allow_udp(wasi.udp != Some(false));
     builder.allow_ip_name_lookup(wasi.allow_ip_name_lookup == Some(true));

@@ -274,6 +274,21 @@ impl WasiCtxBuilder {
         self
     }
 
+    /// The same for a check that answers at once. Nobody waits for it, and a synchronous host needs no runtime, which it
+    /// does to wait for a future.
+    ///
+    /// ```
+    /// let mut builder = wasi_host::WasiCtxBuilder::new();
+    /// builder.socket_addr_rule(|addr, _| addr.ip().is_loopback());
+    /// ```
+    pub fn socket_addr_rule(
+        &mut self,
+        rule: impl Fn(SocketAddr, SocketAddrUse) -> bool + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.ctx.network.check = Some(AddrCheck::when(rule));
+        self
+    }
+
     /// Gives a network other than the operating system's, with those addresses that a
     /// [`socket_addr_check`](Self::socket_addr_check) allows, which is all of them where there is none.
     pub fn network(&mut self, network: impl Network + 'static) -> &mut Self {

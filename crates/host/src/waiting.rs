@@ -8,6 +8,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
+use std::time::Instant;
 use wasi_host_core::fs::{Descriptor, Offload};
 use wasi_host_core::stream::Subscribe;
 use wasi_host_core::{Errno, Result};
@@ -45,6 +46,10 @@ impl Waiting {
             }
         }
         let before = ended.len();
+        if self.delivery.left().is_some() {
+            // Spans count from here, however often what follows begins anew.
+            waits.iter_mut().for_each(fix);
+        }
         while let Some(left) = self.delivery.left()
             && ended.len() == before
         {
@@ -196,6 +201,13 @@ impl Waiting {
             }
         }
         self.on_path::<M, R>(dir, path, op).await
+    }
+}
+
+/// Makes a point in time of a span.
+fn fix(wait: &mut Wait<'_>) {
+    if let Wait::For(span) = *wait {
+        *wait = Instant::now().checked_add(span).map_or(Wait::Forever, Wait::Until);
     }
 }
 

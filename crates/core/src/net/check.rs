@@ -23,6 +23,7 @@ pub enum SocketAddrUse {
 }
 
 type Answer = Pin<Box<dyn Future<Output = bool> + Send + Sync>>;
+type Know = dyn Fn(SocketAddr, SocketAddrUse) -> bool + Send + Sync;
 type Ask = dyn Fn(SocketAddr, SocketAddrUse) -> Answer + Send + Sync;
 
 /// The embedder's word on each address that a guest is about to use. The default denies all.
@@ -41,6 +42,7 @@ enum Rule {
     #[default]
     Deny,
     Allow,
+    Know(Arc<Know>),
     Ask(Arc<Ask>),
 }
 
@@ -48,6 +50,16 @@ impl AddrCheck {
     /// Whatever `ask` answers, asked anew at each use.
     pub fn new(ask: impl Fn(SocketAddr, SocketAddrUse) -> Answer + Send + Sync + 'static) -> Self {
         Self(Rule::Ask(Arc::new(ask)))
+    }
+
+    /// Whatever `know` says at once: then nobody waits, and a synchronous host needs no runtime for it.
+    ///
+    /// ```
+    /// use wasi_host_core::net::AddrCheck;
+    /// let check = AddrCheck::when(|addr, _| addr.ip().is_loopback());
+    /// ```
+    pub fn when(know: impl Fn(SocketAddr, SocketAddrUse) -> bool + Send + Sync + 'static) -> Self {
+        Self(Rule::Know(Arc::new(know)))
     }
 
     /// Every address, for every use.
@@ -64,6 +76,7 @@ impl AddrCheck {
         let state = match &self.0 {
             Rule::Deny => State::Known(false),
             Rule::Allow => State::Known(true),
+            Rule::Know(know) => State::Known(know(addr, to)),
             Rule::Ask(ask) => State::Asked(ask(addr, to)),
         };
         Checking { addr, to, state }
@@ -75,7 +88,7 @@ impl fmt::Debug for AddrCheck {
         f.write_str(match self.0 {
             Rule::Deny => "AddrCheck(deny all)",
             Rule::Allow => "AddrCheck(allow all)",
-            Rule::Ask(_) => "AddrCheck(ask)",
+            Rule::Know(_) | Rule::Ask(_) => "AddrCheck(ask)",
         })
     }
 }

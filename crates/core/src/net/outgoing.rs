@@ -17,6 +17,8 @@ pub struct Outgoing {
     open: Arc<Open>,
     left: Mutex<Left>,
     list: Weak<List>,
+    /// Told when nothing is left.
+    cleared: Notify,
 }
 
 #[derive(Default)]
@@ -43,7 +45,8 @@ pub enum Drained {
 
 impl Outgoing {
     pub(super) fn new(open: Arc<Open>, undelivered: &Undelivered) -> Arc<Self> {
-        Arc::new(Self { open, left: Mutex::default(), list: Arc::downgrade(&undelivered.0) })
+        let list = Arc::downgrade(&undelivered.0);
+        Arc::new(Self { open, left: Mutex::default(), list, cleared: Notify::default() })
     }
 
     /// Hands on what the network takes now.
@@ -60,6 +63,12 @@ impl Outgoing {
     /// What to wait for before that is worth doing.
     pub fn wait(&self) -> Wait<'_> {
         if self.left().is_empty() { Wait::Ready } else { self.writable() }
+    }
+
+    /// What the stream waits for: that nothing is left. Whoever delivers sees to that.
+    pub(super) fn clear(&self) -> Wait<'_> {
+        let watch = self.cleared.watch();
+        if self.left().is_empty() { Wait::Ready } else { Wait::Notify(watch) }
     }
 
     pub(super) fn writable(&self) -> Wait<'_> {
@@ -146,6 +155,7 @@ impl Outgoing {
         if let Some(list) = self.list.upgrade() {
             list.remove(self);
         }
+        self.cleared.notify();
     }
 
     fn left(&self) -> MutexGuard<'_, Left> {
@@ -161,7 +171,11 @@ impl Left {
     /// Tells what became of the connection, once; after that, or after the end, there is no writing.
     fn check(&mut self) -> StreamResult<()> {
         match self.failed.take() {
-            Some(e) => self.fail(e),
+            // What was accepted is lost, be it that the other side has just gone.
+            Some(e) => {
+                self.ended = true;
+                Err(e.into())
+            }
             None if self.ended => Err(StreamError::Closed),
             None => Ok(()),
         }

@@ -1,7 +1,7 @@
 //! A connection as a pair of streams.
 
 use super::tcp::Open;
-use super::{Outgoing, Sockets};
+use super::{Drained, Outgoing, Sockets};
 use crate::Errno;
 use crate::fs::Interest;
 use crate::stream::{HostInputStream, HostOutputStream, Scratch, StreamError, StreamResult, Subscribe};
@@ -94,11 +94,17 @@ impl TcpOutput {
 #[async_trait::async_trait]
 impl Subscribe for TcpOutput {
     async fn ready(&mut self) {
-        self.sockets.ready(self.wait()).await;
+        if self.full {
+            return self.sockets.ready(self.outgoing.writable()).await;
+        }
+        // Whoever awaits a stream alone has nobody else who delivers.
+        while self.outgoing.drain() == Drained::More {
+            self.sockets.ready(self.outgoing.wait()).await;
+        }
     }
 
     fn wait(&self) -> Wait<'_> {
-        if self.full { self.outgoing.writable() } else { self.outgoing.wait() }
+        if self.full { self.outgoing.writable() } else { self.outgoing.clear() }
     }
 }
 

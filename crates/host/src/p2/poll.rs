@@ -63,13 +63,13 @@ pub(super) async fn poll_waiting<M: Mode>(
     let list =
         list.iter().map(|p| Ok(table.get(p)?.awaited())).collect::<Result<Vec<_>, ResourceTableError>>()?;
     let mut ready = Vec::new();
-    if has_futures(table, &list)? {
-        let mut lent = Lent::new(table, &list)?;
-        while ready.is_empty() {
-            lent.wait::<M>(&ctx.waiting, &mut ctx.monotonic_clock, &mut ready).await?;
-        }
-    } else {
-        while ready.is_empty() {
+    while ready.is_empty() {
+        if has_futures(table, &list)? {
+            let mut lent = Lent::new(table, &list)?;
+            while ready.is_empty() && !lent.lacks_futures() {
+                lent.wait::<M>(&ctx.waiting, &mut ctx.monotonic_clock, &mut ready).await?;
+            }
+        } else {
             wait::<M>(&ctx.waiting, table, &mut ctx.monotonic_clock, &list, &mut ready).await?;
         }
     }
@@ -189,6 +189,11 @@ impl<'t> Lent<'t> {
             }
         }
         Ok(lent)
+    }
+
+    /// Whether a stream that had said what it waits for says by now that only a future knows.
+    fn lacks_futures(&self) -> bool {
+        self.parents.iter().flat_map(|(entry, _)| entry).any(|entry| matches!(entry.wait(), Wait::Future))
     }
 
     async fn wait<M: Mode>(

@@ -53,7 +53,7 @@ macro_rules! implement {
             }
 
             $($async)? fn sync_data(&mut self, fd: Fd) -> FsResult<()> {
-                end!($kind on::<$M, _>(self, &fd, |d| d.sync(true)))
+                end!($kind on::<$M, _>(self, &fd, |d| sync(d, true)))
             }
 
             $($async)? fn get_flags(&mut self, fd: Fd) -> FsResult<DescriptorFlags> {
@@ -86,7 +86,7 @@ macro_rules! implement {
             }
 
             $($async)? fn sync(&mut self, fd: Fd) -> FsResult<()> {
-                end!($kind on::<$M, _>(self, &fd, |d| d.sync(false)))
+                end!($kind on::<$M, _>(self, &fd, |d| sync(d, false)))
             }
 
             $($async)? fn create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {

@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hasher};
 use std::io::{IoSlice, IoSliceMut};
 use wasi_host_bindings::{DirectoryEntries, FsResult, p2};
 use wasi_host_core::fs::{
-    Descriptor, DirEntry, FileInputStream, FileOutputStream, Follow, Metadata, Open, Sync,
+    Access, Descriptor, DirEntry, FileInputStream, FileOutputStream, Follow, Metadata, Open, Sync,
 };
 use wasi_host_core::stream::{InputStream, OutputStream, Scratch};
 use wasi_host_core::time::Timestamp;
@@ -265,6 +265,12 @@ async fn read_directory_entry<M: Mode>(
         };
         *view.table().get_mut(listing)? = fetched;
     }
+}
+
+/// In 0.2 nothing happens to what was not opened for writing.
+fn sync(descriptor: &Descriptor, data_only: bool) -> Result<()> {
+    let written = descriptor.is_dir() || descriptor.access().contains(Access::WRITE);
+    if written { descriptor.sync(data_only) } else { Ok(()) }
 }
 
 fn read_link(dir: &Descriptor, path: &str) -> Result<String> {
