@@ -150,4 +150,5 @@ def main():
         print("ok", "python", check.__name__, flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
