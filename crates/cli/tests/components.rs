@@ -193,6 +193,89 @@ fn imports_that_are_missing_are_all_named() {
 }
 
 #[test]
+fn what_is_unknown_traps_and_all_else_works() {
+    let place = Place::new();
+    let program = |imports: &str, missing: &str| {
+        place.file(
+            "program.wat",
+            format!(
+                r#"(component {imports}
+                    (alias export $clock "now" (func $now))
+                    (core func $now (canon lower (func $now)))
+                    (core func $missing (canon lower (func {missing})))
+                    (core module $m
+                        (import "" "now" (func $now (result i64)))
+                        (import "" "missing" (func $missing))
+                        (func (export "now") (result i64) (call $now))
+                        (func (export "missing") (call $missing)))
+                    (core instance $i (instantiate $m (with "" (instance
+                        (export "now" (func $now)) (export "missing" (func $missing))))))
+                    (func (export "now") (result u64) (canon lift (core func $i "now")))
+                    (func (export "missing") (canon lift (core func $i "missing"))))"#
+            ),
+        );
+    };
+    let invoke =
+        |function: &str| place.run(&["-W", "unknown-imports-trap", "--invoke", function, "program.wat"]);
+    let clock = |version: &str, more: &str| {
+        format!(
+            r#"(import "wasi:clocks/monotonic-clock@0.2.{version}"
+                (instance $clock (export "now" (func (result u64))) {more}))"#
+        )
+    };
+    for version in ["0", "6", "12", "99"] {
+        program(&format!(r#"{} (import "g" (func $g))"#, clock(version, "")), "$g");
+        assert!(invoke("now()").status(0).out.trim_end().parse::<u64>().unwrap() > 0);
+        invoke("missing()").trapped(&["`g`, which nothing here provides"]);
+        // A function that WASI's interface does not have.
+        program(&clock(version, r#"(export "f" (func))"#), r#"$clock "f""#);
+        assert!(invoke("now()").status(0).out.trim_end().parse::<u64>().unwrap() > 0);
+        invoke("missing()").trapped(&[&format!("`wasi:clocks/monotonic-clock@0.2.{version}#f`")]);
+    }
+
+    // An interface with a resource of its own, with one of WASI, and with another interface in it.
+    let http = r#"
+        (import "wasi:io/poll@0.2.0" (instance $poll (export "pollable" (type (sub resource)))))
+        (alias export $poll "pollable" (type $pollable))
+        (import "wasi:http/types@0.2.0" (instance $http
+            (alias outer 1 $pollable (type $outer))
+            (export "pollable" (type $pollable (eq $outer)))
+            (export "request" (type $request (sub resource)))
+            (export "send" (func (param "request" (own $request)) (result (own $pollable))))
+            (export "inner" (instance (export "g" (func))))
+            (export "f" (func))))
+        (alias export $http "request" (type $request))
+        (import "wasi:http/handler@0.2.0" (instance
+            (alias outer 1 $request (type $outer))
+            (export "request" (type $request (eq $outer)))
+            (export "handle" (func (param "request" (borrow $request))))))
+        (alias export $http "inner" (instance $inner))"#;
+    let imports = format!("{http} {}", clock("0", r#"(export "wait" (func))"#));
+    for (function, name) in [
+        (r#"$http "f""#, "`wasi:http/types@0.2.0#f`"),
+        (r#"$inner "g""#, "`wasi:http/types@0.2.0#inner#g`"),
+        (r#"$clock "wait""#, "`wasi:clocks/monotonic-clock@0.2.0#wait`"),
+    ] {
+        program(&imports, function);
+        invoke("now()").status(0);
+        invoke("missing()").trapped(&[name]);
+    }
+    place
+        .run(&["-W", "unknown-imports-trap", "-S", "cli=n", "--invoke", "now()", "program.wat"])
+        .trapped(&["`wasi:clocks/monotonic-clock@0.2.0#now`"]);
+
+    // An asynchronous function may be there, too.
+    program(&format!(r#"{} (import "a" (func async)) (import "g" (func $g))"#, clock("0", "")), "$g");
+    invoke("now()").status(0);
+    invoke("missing()").trapped(&["`g`"]);
+    // A module cannot trap, so nothing is said of it.
+    program(&format!(r#"{} (import "g" (func $g)) (import "m" (core module))"#, clock("0", "")), "$g");
+    let refused = invoke("now()");
+    refused.refused(&["nothing here provides `m`; compose the component"]);
+    assert!(!refused.err.contains("unknown-imports-trap"), "{refused:?}");
+}
+
+#[test]
 fn unstable_functions_are_there_when_they_are_asked_for() {
     let place = Place::new();
     let program = r#"(component

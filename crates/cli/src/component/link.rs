@@ -1,6 +1,6 @@
 //! What a component can import, and what to say when it wants more.
 
-use super::Guest;
+use super::{Guest, unknown};
 use crate::load::chain;
 use crate::options::RunOptions;
 use anyhow::{Result, anyhow};
@@ -15,6 +15,9 @@ pub(crate) const P3: &str =
 
 /// What of WASI 0.2 is here: `wasi:PACKAGE/`.
 const PACKAGES: [&str; 6] = ["cli", "clocks", "filesystem", "io", "random", "sockets"];
+
+/// The release of WASI 0.2 that the linker knows its interfaces by; it serves every other with them.
+const VERSION: &str = "0.2.12";
 
 /// Links a component with as much of WASI as the options say.
 ///
@@ -31,43 +34,49 @@ pub(crate) fn ready(component: &Component, file: &Path, options: &RunOptions) ->
         unstable.network_error_code(wasi.network_error_code == Some(true)).clocks_timezone(true);
         add_to_linker_with_options_sync(&mut linker, &unstable)?;
     }
-    if options.common.wasm.unknown_imports_trap == Some(true) {
-        linker.define_unknown_imports_as_traps(component)?;
+    let trapping = options.common.wasm.unknown_imports_trap == Some(true);
+    if trapping {
+        unknown::trap(&mut linker, component, |name| match name.split_once('@') {
+            Some((interface, _)) if on && is_stable(name) => format!("{interface}@{VERSION}"),
+            _ => name.to_owned(),
+        });
     }
     linker.instantiate_pre(component).map_err(|error| {
         let file = file.display();
-        let missing = missing(component, on);
-        let Some(first) = missing.first() else {
+        let mut missing = missing(component, on);
+        missing.retain(|(_, can_trap)| !(trapping && *can_trap));
+        let Some((first, can_trap)) = missing.first() else {
             let hint = match chain(&error) {
                 text if text.contains("network-error-code") => "; -S network-error-code provides it",
                 _ => "",
             };
             return anyhow!("{file}: {}{hint}", chain(&error));
         };
-        let all = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        anyhow!("{file}: nothing here provides {all}; {}", advice(first, on))
+        let all = missing.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        anyhow!("{file}: nothing here provides {all}; {}", advice(first, on, *can_trap))
     })
 }
 
-/// The imports that stand for no interface of WASI 0.2.
-fn missing(component: &Component, on: bool) -> Vec<String> {
+/// The imports that stand for no interface of WASI 0.2, and whether each can be there and trap.
+fn missing(component: &Component, on: bool) -> Vec<(String, bool)> {
     let ty = component.component_type();
-    ty.imports(component.engine())
-        .filter(|(name, import)| {
-            let provided = on && PACKAGES.iter().any(|package| is_stable(name, package));
-            !provided && !matches!(import.ty, ComponentItem::Type(_))
-        })
-        .map(|(name, _)| name.to_owned())
+    let engine = component.engine();
+    ty.imports(engine)
+        .filter(|(name, import)| !(on && is_stable(name) || matches!(import.ty, ComponentItem::Type(_))))
+        .map(|(name, import)| (name.to_owned(), unknown::can_trap(engine, &import.ty)))
         .collect()
 }
 
-fn is_stable(name: &str, package: &str) -> bool {
-    let interface = name.strip_prefix("wasi:").and_then(|rest| rest.strip_prefix(package));
-    let version = interface.filter(|rest| rest.starts_with('/')).and_then(|rest| rest.split_once('@'));
-    version.is_some_and(|(_, version)| version.starts_with("0.2.") && !version.contains('-'))
+/// Whether this names an interface, known or not, of a package of WASI 0.2.
+fn is_stable(name: &str) -> bool {
+    let Some((interface, version)) = name.split_once('@') else { return false };
+    let package = interface.strip_prefix("wasi:").and_then(|rest| rest.split_once('/'));
+    package.is_some_and(|(package, _)| PACKAGES.contains(&package))
+        && version.starts_with("0.2.")
+        && !version.contains('-')
 }
 
-fn advice(name: &str, on: bool) -> &'static str {
+fn advice(name: &str, on: bool, can_trap: bool) -> &'static str {
     const NEVER_CALLED: &str = "where the program can do without it, its functions may trap when they are called: -W unknown-imports-trap";
     let (interface, version) = name.split_once('@').unwrap_or((name, ""));
     let package = interface.split('/').next().unwrap_or_default();
@@ -79,6 +88,7 @@ fn advice(name: &str, on: bool) -> &'static str {
                 "this is a draft of WASI from before its release 0.2.0; build the program anew with newer tools"
             }
         },
+        _ if !can_trap => "compose the component with one that exports it (`wac plug`)",
         Some(_) => NEVER_CALLED,
         None => {
             "compose the component with one that exports it (`wac plug`), or let its functions trap when they are \

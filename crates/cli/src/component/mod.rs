@@ -4,6 +4,7 @@ mod concurrency;
 mod exports;
 mod invoke;
 mod link;
+mod unknown;
 
 use crate::options::{Profile, RunOptions};
 use crate::outcome::{Ended, Stop};
