@@ -67,12 +67,32 @@ impl<T: std::fmt::Display> std::fmt::Display for TrappableError<T> {
 impl<T: std::fmt::Debug + std::fmt::Display> std::error::Error for TrappableError<T> {}
 
 /// The error of an operation on files.
+///
+/// [`TrappableError`] has an example.
 pub type FsError = TrappableError<FsCode>;
 /// The result of an operation on files.
+///
+/// ```
+/// use wasi_host_bindings::{FsResult, p2::filesystem::types::ErrorCode};
+/// fn half(size: u64) -> FsResult<u64> {
+///     if size % 2 == 0 { Ok(size / 2) } else { Err(ErrorCode::Invalid.into()) }
+/// }
+/// # assert!(half(3).is_err());
+/// ```
 pub type FsResult<T> = Result<T, FsError>;
 /// The error of an operation on sockets.
+///
+/// [`TrappableError`] has an example: what [`FsError`] is to files, this is to sockets.
 pub type SocketError = TrappableError<SocketCode>;
 /// The result of an operation on sockets.
+///
+/// ```
+/// use wasi_host_bindings::{SocketResult, p2::sockets::network::ErrorCode};
+/// fn port(number: u32) -> SocketResult<u16> {
+///     u16::try_from(number).map_err(|_| ErrorCode::InvalidArgument.into())
+/// }
+/// # assert!(port(1 << 16).is_err());
+/// ```
 pub type SocketResult<T> = Result<T, SocketError>;
 
 /// What the guest did with a resource it does not have is a trap; errors of the system are what the guest gets.

@@ -8,15 +8,30 @@ use wasi_host_core::wait::Wait;
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 
 /// What [`Pollable`]s are made of elsewhere in this field: a future that ends when something is ready.
+///
+/// [`ClosureFuture`] has an example.
 pub type PollableFuture<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Makes a [`PollableFuture`] from an entry of a [`ResourceTable`].
+///
+/// ```
+/// use wasi_host_bindings::MakeFuture;
+/// let at_once: MakeFuture = |_entry| Box::pin(std::future::ready(()));
+/// # let _ = at_once;
+/// ```
 pub type MakeFuture = for<'a> fn(&'a mut dyn Any) -> PollableFuture<'a>;
 
 /// Makes a [`PollableFuture`] that borrows nothing.
+///
+/// ```
+/// use wasi_host_bindings::ClosureFuture;
+/// let second = std::time::Duration::from_secs(1);
+/// let pause: ClosureFuture = Box::new(move || Box::pin(tokio::time::sleep(second)));
+/// # drop(pause);
+/// ```
 pub type ClosureFuture = Box<dyn Fn() -> PollableFuture<'static> + Send + 'static>;
 
-/// The resource behind `wasi:io/poll`'s `pollable`. [`subscribe`] makes one.
+/// The resource behind `wasi:io/poll`'s `pollable`. [`subscribe`] makes one, and has an example.
 #[derive(Debug)]
 pub struct Pollable(Awaited);
 

@@ -10,6 +10,15 @@ use wasi_host_core::wait::Wait;
 
 /// The resource behind `wasi:sockets/network`: a guest's handle to the network of its context. What may be reached
 /// through it is said once for the whole context.
+///
+/// ```
+/// use wasi_host_bindings::Network;
+/// use wasmtime::component::{Resource, ResourceTable};
+/// /// What an `instance-network` of one's own gives a guest.
+/// fn instance_network(table: &mut ResourceTable) -> wasmtime::Result<Resource<Network>> {
+///     Ok(table.push(Network::default())?)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Network;

@@ -6,6 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 bitflags::bitflags! {
     /// What may be done in a directory.
+    ///
+    /// ```
+    /// use wasi_host_core::grant::DirPerms;
+    /// assert_eq!(DirPerms::all(), DirPerms::READ | DirPerms::MUTATE);
+    /// ```
+    ///
+    /// [`Grant`] shows what a guest sees of it.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct DirPerms: usize {
         /// List it, look at its entries' metadata, open them.
@@ -17,6 +24,13 @@ bitflags::bitflags! {
 
 bitflags::bitflags! {
     /// What may be done with the files in a directory.
+    ///
+    /// ```
+    /// use wasi_host_core::grant::FilePerms;
+    /// assert_eq!(FilePerms::all(), FilePerms::READ | FilePerms::WRITE);
+    /// ```
+    ///
+    /// [`Grant`] shows what a guest sees of it.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct FilePerms: usize {
         /// Read them.
@@ -28,6 +42,24 @@ bitflags::bitflags! {
 
 /// The permissions and limits of one preopened directory. Everything opened from it holds the same grant, and
 /// every operation asks it first.
+///
+/// ```
+/// use std::sync::Arc;
+/// use wasi_host_core::Errno;
+/// use wasi_host_core::fs::{Descriptor, Open};
+/// use wasi_host_core::grant::{DirPerms, FilePerms, Grant};
+/// use wasi_host_core::limits::Limits;
+/// # let fs = wasi_host_virtual::memory::MemoryFs::new();
+/// # fs.write("greeting", "hello").unwrap();
+/// let grant = Arc::new(Grant::new(DirPerms::READ, FilePerms::READ, Limits::default()));
+/// let root = Descriptor::preopen(fs.root(), grant.clone());
+/// assert!(root.open("greeting", Open { read: true, ..Open::default() }).is_ok());
+/// assert_eq!(root.unlink("greeting").unwrap_err(), Errno::Perm);
+///
+/// grant.revoke();
+/// let refused = root.open("greeting", Open { read: true, ..Open::default() });
+/// assert_eq!(refused.unwrap_err(), Errno::NotCapable);
+/// ```
 #[derive(Debug)]
 pub struct Grant {
     dir: DirPerms,

@@ -1,6 +1,7 @@
 //! How much of the host a guest may use.
 
-/// Bounds on what one guest may make its host hold or do. Beyond each, the call fails; nothing traps.
+/// Bounds on what one guest may make its host hold or do. Beyond each, the call fails with an error that the guest sees;
+/// where the function has none to give, as is so with some of WASI 0.2, it traps. What does so says so below.
 ///
 /// ```
 /// use wasi_host_core::limits::Limits;
@@ -14,12 +15,16 @@ pub struct Limits {
     pub descriptors: usize,
     /// Bytes in a path or a symlink's target; `NameTooLong` beyond. Default: 4,096.
     pub path: usize,
-    /// Random bytes in one call; `Inval` beyond. Default: 64 MiB.
+    /// Random bytes in one call; beyond, `Inval` in WASI 0.1, a trap in 0.2 (`get-random-bytes`,
+    /// `get-insecure-random-bytes`). Default: 64 MiB.
     pub random: u64,
-    /// Subscriptions in one poll; `Inval` beyond. Default: 65,536.
+    /// Subscriptions in one poll; beyond, `Inval` in WASI 0.1, a trap in 0.2 (`poll`). Default: 65,536.
     pub subscriptions: usize,
     /// Bytes of bookkeeping (a list of buffers, of subscriptions, a path) that the host copies at a time; `NoMem`
     /// beyond. Payload that is read and written in place does not count. Default: 16 MiB.
+    ///
+    /// It concerns WASI 0.1 alone. What a component hands to its host is copied by the engine, which has a bound of
+    /// its own: `wasmtime::Store::set_hostcall_fuel`.
     pub hostcall: usize,
     /// Sockets open at once; beyond, none is made. A connection counts until all that was written to it is delivered.
     /// Default: 4,096.

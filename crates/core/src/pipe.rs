@@ -188,6 +188,12 @@ impl StdoutStream for MemoryOutputPipe {
 }
 
 /// Input that has ended before it began.
+///
+/// ```
+/// use wasi_host_core::pipe::ClosedInputStream;
+/// use wasi_host_core::stream::{HostInputStream, StreamError};
+/// assert!(matches!(ClosedInputStream.read(1), Err(StreamError::Closed)));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ClosedInputStream;
 
@@ -217,6 +223,12 @@ impl StdinStream for ClosedInputStream {
 }
 
 /// Output that nobody reads: writing fails.
+///
+/// ```
+/// use wasi_host_core::pipe::ClosedOutputStream;
+/// use wasi_host_core::stream::{HostOutputStream, StreamError};
+/// assert!(matches!(ClosedOutputStream.check_write(), Err(StreamError::Closed)));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ClosedOutputStream;
 
@@ -254,6 +266,11 @@ impl StdoutStream for ClosedOutputStream {
 }
 
 /// Output that is taken and forgotten.
+///
+/// ```
+/// use wasi_host_core::{pipe::SinkOutputStream, stream::HostOutputStream};
+/// SinkOutputStream.write("nobody reads this".into()).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SinkOutputStream;
 

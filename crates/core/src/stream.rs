@@ -5,6 +5,46 @@ use crate::{Errno, Result};
 use bytes::{Bytes, BytesMut};
 
 /// Something that a guest can wait for.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicBool, Ordering};
+/// use wasi_host_core::stream::Subscribe;
+/// use wasi_host_core::wait::{Notify, Wait};
+///
+/// /// Closed until the host opens it, once and for all.
+/// #[derive(Clone, Default)]
+/// struct Gate(Arc<(AtomicBool, Notify)>);
+///
+/// impl Gate {
+///     fn open(&self) {
+///         self.0.0.store(true, Ordering::Release);
+///         self.0.1.notify();
+///     }
+/// }
+///
+/// #[async_trait::async_trait]
+/// impl Subscribe for Gate {
+///     async fn ready(&mut self) {
+///         // The watch is taken first: what changes after it is seen.
+///         let opened = self.0.1.watch();
+///         if !self.0.0.load(Ordering::Acquire) {
+///             opened.wait().await;
+///         }
+///     }
+///
+///     // Optional.
+///     fn wait(&self) -> Wait<'_> {
+///         let opened = self.0.1.watch();
+///         if self.0.0.load(Ordering::Acquire) { Wait::Ready } else { Wait::Notify(opened) }
+///     }
+/// }
+///
+/// let gate = Gate::default();
+/// assert!(matches!(gate.wait(), Wait::Notify(_)));
+/// gate.open();
+/// assert!(matches!(gate.wait(), Wait::Ready));
+/// ```
 #[async_trait::async_trait]
 pub trait Subscribe: Send + 'static {
     /// Ends when it is worth trying again. It may be dropped before and asked for anew: what it waits for must not
@@ -19,6 +59,13 @@ pub trait Subscribe: Send + 'static {
 }
 
 /// Why a stream gave or took nothing.
+///
+/// ```
+/// use wasi_host_core::Errno;
+/// use wasi_host_core::stream::StreamError;
+/// let failed = StreamError::from(Errno::NoSpc);
+/// assert!(matches!(failed, StreamError::LastOperationFailed(e) if e.downcast_ref() == Some(&Errno::NoSpc)));
+/// ```
 #[derive(Debug)]
 pub enum StreamError {
     /// It has ended.
@@ -30,6 +77,8 @@ pub enum StreamError {
 }
 
 /// The result of an operation on a stream.
+///
+/// [`HostInputStream`] has an example.
 pub type StreamResult<T> = std::result::Result<T, StreamError>;
 
 impl StreamError {
@@ -67,6 +116,34 @@ impl From<Errno> for StreamError {
 /// A stream that a guest reads.
 ///
 /// `read` never waits: with nothing there yet it gives no bytes, and [`Subscribe`] says when to come again.
+///
+/// ```
+/// use bytes::Bytes;
+/// use wasi_host_core::pipe::MemoryInputPipe;
+/// use wasi_host_core::stdio::StdinStream;
+/// use wasi_host_core::stream::{HostInputStream, InputStream, StreamResult, Subscribe};
+///
+/// /// What another stream gives, in capitals.
+/// struct Shouted(InputStream);
+///
+/// #[async_trait::async_trait]
+/// impl Subscribe for Shouted {
+///     async fn ready(&mut self) {
+///         self.0.ready().await;
+///     }
+/// }
+///
+/// impl HostInputStream for Shouted {
+///     fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+///         Ok(self.0.read(size)?.to_ascii_uppercase().into())
+///     }
+/// }
+///
+/// let mut stream = Shouted(MemoryInputPipe::new("hello").stream());
+/// assert_eq!(stream.read(100).unwrap(), "HELLO");
+/// ```
+///
+/// [`StdinStream`](crate::stdio::StdinStream) shows how it comes to a guest.
 #[async_trait::async_trait]
 pub trait HostInputStream: Subscribe {
     /// Up to `size` bytes; none if there are none yet, [`StreamError::Closed`] at the end.
@@ -117,6 +194,51 @@ pub trait HostInputStream: Subscribe {
 ///
 /// Writing never waits: [`check_write`](Self::check_write) says how many bytes will be taken, and a write of no
 /// more than that takes them all.
+///
+/// ```
+/// use bytes::Bytes;
+/// use wasi_host_core::stream::{HostOutputStream, StreamResult, Subscribe};
+///
+/// /// Calls a function with each line. Of long lines it keeps the beginning: a guest decides how long they are.
+/// struct Lines<F> {
+///     line: Vec<u8>,
+///     each: F,
+/// }
+///
+/// #[async_trait::async_trait]
+/// impl<F: Send + 'static> Subscribe for Lines<F> {
+///     async fn ready(&mut self) {}
+/// }
+///
+/// impl<F: FnMut(&str) + Send + 'static> HostOutputStream for Lines<F> {
+///     fn check_write(&mut self) -> StreamResult<usize> {
+///         Ok(4096)
+///     }
+///
+///     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+///         for byte in bytes {
+///             if byte == b'\n' {
+///                 (self.each)(&String::from_utf8_lossy(&self.line));
+///                 self.line.clear();
+///             } else if self.line.len() < 1024 {
+///                 self.line.push(byte);
+///             }
+///         }
+///         Ok(())
+///     }
+///
+///     fn flush(&mut self) -> StreamResult<()> {
+///         Ok(())
+///     }
+/// }
+///
+/// let (lines, log) = std::sync::mpsc::channel();
+/// let mut stream = Lines { line: Vec::new(), each: move |line: &str| lines.send(line.to_owned()).unwrap() };
+/// stream.write("one\ntwo\nthr".into()).unwrap();
+/// assert_eq!(log.try_iter().collect::<Vec<_>>(), ["one", "two"]);
+/// ```
+///
+/// [`StdoutStream`](crate::stdio::StdoutStream) shows how it comes to a guest.
 #[async_trait::async_trait]
 pub trait HostOutputStream: Subscribe {
     /// How many bytes the next `write` may bring; 0 if none yet.
@@ -207,9 +329,23 @@ impl<S: ?Sized + Subscribe> Subscribe for Box<S> {
 }
 
 /// A readable stream of any kind.
+///
+/// ```
+/// use wasi_host_core::pipe::MemoryInputPipe;
+/// use wasi_host_core::stream::InputStream;
+/// let stream: InputStream = Box::new(MemoryInputPipe::new("hello"));
+/// # drop(stream);
+/// ```
 pub type InputStream = Box<dyn HostInputStream>;
 
 /// A writable stream of any kind.
+///
+/// ```
+/// use wasi_host_core::pipe::SinkOutputStream;
+/// use wasi_host_core::stream::OutputStream;
+/// let stream: OutputStream = Box::new(SinkOutputStream);
+/// # drop(stream);
+/// ```
 pub type OutputStream = Box<dyn HostOutputStream>;
 
 /// A buffer to read into that stays initialised: what it gives out comes home when nobody else has it any more, so

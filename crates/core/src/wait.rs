@@ -10,9 +10,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// A future that somebody else will poll.
+///
+/// [`Waiter`] has an example.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What a guest that cannot go on is waiting for.
+///
+/// [`Subscribe`](crate::stream::Subscribe) and [`HostMonotonicClock`](crate::clock::HostMonotonicClock) have examples.
 #[derive(Clone, Copy, Debug)]
 pub enum Wait<'a> {
     /// Nothing: go on.
@@ -34,6 +38,8 @@ pub enum Wait<'a> {
 }
 
 /// One wait of a list that has ended.
+///
+/// [`Waiter`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Its place in the list.
@@ -50,6 +56,27 @@ impl Event {
 }
 
 /// The one place that waits. A capability of the context, so that virtual time, faults and replay can stand in.
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use wasi_host_core::Result;
+/// use wasi_host_core::wait::{BoxFuture, Event, Wait, Waiter};
+///
+/// /// Counts how often a guest waits.
+/// struct Counted<W>(W, AtomicUsize);
+///
+/// impl<W: Waiter> Waiter for Counted<W> {
+///     fn any(
+///         &self,
+///         waits: &[Wait<'_>],
+///         futures: &mut [(usize, BoxFuture<'_, ()>)],
+///         ended: &mut Vec<Event>,
+///     ) -> Result<()> {
+///         self.1.fetch_add(1, Ordering::Relaxed);
+///         self.0.any(waits, futures, ended)
+///     }
+/// }
+/// ```
 pub trait Waiter: Send + Sync {
     /// Blocks the thread until at least one of `waits` or `futures` has ended, then appends all that have to
     /// `ended`. If some have at once it does not block. An event is a hint: the caller looks again.
@@ -128,6 +155,8 @@ impl Notify {
 }
 
 /// A [`Notify`] and the epoch that was current when the state was about to be looked at.
+///
+/// [`Notify`] has an example.
 #[derive(Clone, Copy, Debug)]
 pub struct Watch<'a> {
     notify: &'a Notify,
@@ -199,6 +228,13 @@ impl Future for Changed<'_> {
 /// Ends the waiting of a context from another thread: for time limits and shutdown.
 ///
 /// It stays set until it is cleared: a wait that begins later ends at once.
+///
+/// ```
+/// use wasi_host_core::wait::Interrupt;
+/// let interrupt = Interrupt::default();
+/// interrupt.interrupt();
+/// assert!(interrupt.is_set());
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<InterruptState>);
 

@@ -67,6 +67,8 @@ fn poller() -> Arc<dyn Waiter> {
 
 impl WasiCtxBuilder {
     /// A context with nothing in it.
+    ///
+    /// The [builder](Self) has an example.
     pub fn new() -> Self {
         Self {
             ctx: WasiCtx {
@@ -101,44 +103,83 @@ impl WasiCtxBuilder {
     }
 
     /// Where standard input comes from.
+    ///
+    /// ```
+    /// use wasi_host::{WasiCtxBuilder, pipe::MemoryInputPipe};
+    /// let mut builder = WasiCtxBuilder::new();
+    /// builder.stdin(MemoryInputPipe::new("what the guest reads\n"));
+    /// ```
+    ///
+    /// [`StdinStream`] is the trait for sources of your own.
     pub fn stdin(&mut self, stdin: impl StdinStream + 'static) -> &mut Self {
         self.ctx.stdin = Box::new(stdin);
         self
     }
 
     /// Where standard output goes.
+    ///
+    /// ```
+    /// use wasi_host::{WasiCtxBuilder, pipe::MemoryOutputPipe};
+    /// let stdout = MemoryOutputPipe::new(1 << 20);
+    /// let mut builder = WasiCtxBuilder::new();
+    /// builder.stdout(stdout.clone());
+    /// // `stdout.contents()` is what the guest has written.
+    /// ```
+    ///
+    /// [`StdoutStream`] is the trait for targets of your own.
     pub fn stdout(&mut self, stdout: impl StdoutStream + 'static) -> &mut Self {
         self.ctx.stdout = Box::new(stdout);
         self
     }
 
     /// Where standard error goes.
+    ///
+    /// [`stdout`](Self::stdout) has an example.
     pub fn stderr(&mut self, stderr: impl StdoutStream + 'static) -> &mut Self {
         self.ctx.stderr = Box::new(stderr);
         self
     }
 
     /// Gives this process's standard input.
+    ///
+    /// [`inherit_stdio`](Self::inherit_stdio) has an example.
     pub fn inherit_stdin(&mut self) -> &mut Self {
         self.stdin(Stdin)
     }
 
     /// Gives this process's standard output.
+    ///
+    /// [`inherit_stdio`](Self::inherit_stdio) has an example.
     pub fn inherit_stdout(&mut self) -> &mut Self {
         self.stdout(Stdout)
     }
 
     /// Gives this process's standard error.
+    ///
+    /// [`inherit_stdio`](Self::inherit_stdio) has an example.
     pub fn inherit_stderr(&mut self) -> &mut Self {
         self.stderr(Stderr)
     }
 
     /// Gives all three of this process's standard streams.
+    ///
+    /// ```
+    /// use wasi_host::WasiCtxBuilder;
+    /// let all = WasiCtxBuilder::new().inherit_stdio().build();
+    /// let only_output = WasiCtxBuilder::new().inherit_stdout().inherit_stderr().build();
+    /// # drop((all, only_output));
+    /// ```
     pub fn inherit_stdio(&mut self) -> &mut Self {
         self.inherit_stdin().inherit_stdout().inherit_stderr()
     }
 
     /// Adds variables to the environment, in order, without removing earlier ones of the same name.
+    ///
+    /// ```
+    /// # use wasi_host::WasiCtxBuilder;
+    /// let ctx = WasiCtxBuilder::new().envs(&[("LANG", "C"), ("TZ", "UTC")]).env("HOME", "/").build();
+    /// # drop(ctx);
+    /// ```
     pub fn envs(&mut self, env: &[(impl AsRef<str>, impl AsRef<str>)]) -> &mut Self {
         let owned = env.iter().map(|(k, v)| (k.as_ref().to_owned(), v.as_ref().to_owned()));
         self.ctx.env.extend(owned);
@@ -146,11 +187,19 @@ impl WasiCtxBuilder {
     }
 
     /// Adds a variable to the environment.
+    ///
+    /// [`envs`](Self::envs) has an example.
     pub fn env(&mut self, key: impl AsRef<str>, value: impl AsRef<str>) -> &mut Self {
         self.envs(&[(key, value)])
     }
 
     /// Gives all of this process's environment that is UTF-8.
+    ///
+    /// ```
+    /// # use wasi_host::WasiCtxBuilder;
+    /// let ctx = WasiCtxBuilder::new().inherit_env().env("ONE", "more").build();
+    /// # drop(ctx);
+    /// ```
     pub fn inherit_env(&mut self) -> &mut Self {
         let utf8 = |(k, v): (std::ffi::OsString, std::ffi::OsString)| {
             Some((k.into_string().ok()?, v.into_string().ok()?))
@@ -160,12 +209,20 @@ impl WasiCtxBuilder {
     }
 
     /// Adds arguments; the first of all is the program's name.
+    ///
+    /// ```
+    /// # use wasi_host::WasiCtxBuilder;
+    /// let ctx = WasiCtxBuilder::new().args(&["sort", "-r"]).arg("names.txt").build();
+    /// # drop(ctx);
+    /// ```
     pub fn args(&mut self, args: &[impl AsRef<str>]) -> &mut Self {
         self.ctx.args.extend(args.iter().map(|a| a.as_ref().to_owned()));
         self
     }
 
     /// Adds an argument.
+    ///
+    /// [`args`](Self::args) has an example.
     pub fn arg(&mut self, arg: impl AsRef<str>) -> &mut Self {
         self.args(&[arg])
     }
@@ -175,6 +232,14 @@ impl WasiCtxBuilder {
     /// # Panics
     ///
     /// If one of them is not UTF-8, as [`std::env::args`] does.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use wasi_host::WasiCtxBuilder;
+    /// let ctx = WasiCtxBuilder::new().inherit_args().build();
+    /// # drop(ctx);
+    /// ```
     pub fn inherit_args(&mut self) -> &mut Self {
         self.ctx.args.extend(std::env::args());
         self
@@ -186,6 +251,15 @@ impl WasiCtxBuilder {
     /// # Errors
     ///
     /// If it cannot be opened as a directory; the message names it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use wasi_host::{DirPerms, FilePerms, WasiCtxBuilder};
+    /// let mut builder = WasiCtxBuilder::new();
+    /// builder.preopened_dir("src", "/source", DirPerms::READ, FilePerms::READ)?;
+    /// # wasmtime::Result::Ok(())
+    /// ```
     pub fn preopened_dir(
         &mut self,
         host_path: impl AsRef<Path>,
@@ -200,7 +274,17 @@ impl WasiCtxBuilder {
     }
 
     /// Gives any directory to the guest: in memory, an archive, your own. One that is shared already goes through
-    /// [`preopened_shared`](Self::preopened_shared).
+    /// [`preopened_shared`](Self::preopened_shared):
+    ///
+    /// ```
+    /// use wasi_host::{DirPerms, FilePerms, WasiCtxBuilder};
+    /// use wasi_host_virtual::memory::MemoryFs;
+    /// let fs = MemoryFs::with_limit(16 << 20);
+    /// fs.write("config", "level = 3")?;
+    /// let mut builder = WasiCtxBuilder::new();
+    /// builder.preopened_shared(fs.root(), "/", DirPerms::all(), FilePerms::all());
+    /// # Ok::<(), wasi_host::Errno>(())
+    /// ```
     pub fn preopened(
         &mut self,
         dir: impl Dir,
@@ -212,6 +296,8 @@ impl WasiCtxBuilder {
     }
 
     /// Gives a directory that others hold too.
+    ///
+    /// [`preopened`](Self::preopened) has an example.
     pub fn preopened_shared(
         &mut self,
         dir: Arc<dyn Dir>,
@@ -224,6 +310,17 @@ impl WasiCtxBuilder {
     }
 
     /// Gives a directory under a grant of the embedder's own, which can be revoked while the guest runs.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// use wasi_host::{Grant, WasiCtxBuilder, fs::Descriptor};
+    /// # let fs = wasi_host_virtual::memory::MemoryFs::new();
+    /// let grant = Arc::new(Grant::full());
+    /// let mut builder = WasiCtxBuilder::new();
+    /// builder.preopened_descriptor(Descriptor::preopen(fs.root(), grant.clone()), "/");
+    /// // Later, from any thread:
+    /// grant.revoke();
+    /// ```
     pub fn preopened_descriptor(&mut self, dir: Descriptor, guest_path: impl AsRef<str>) -> &mut Self {
         self.ctx.preopens.push((dir, guest_path.as_ref().to_owned()));
         self
@@ -235,12 +332,24 @@ impl WasiCtxBuilder {
     /// # Errors
     ///
     /// If the socket cannot be made non-blocking.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use wasi_host::WasiCtxBuilder;
+    /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let mut builder = WasiCtxBuilder::new();
+    /// builder.preopened_listener(listener)?;
+    /// # wasmtime::Result::Ok(())
+    /// ```
     pub fn preopened_listener(&mut self, listener: std::net::TcpListener) -> Result<&mut Self> {
         let listener = wasi_host_native::net::listener(listener).context("failed to set up a listener")?;
         Ok(self.preopened_socket(listener))
     }
 
     /// Gives any socket that listens already.
+    ///
+    /// [`preopened_listener`](Self::preopened_listener) has an example.
     pub fn preopened_socket(&mut self, listener: Arc<dyn TcpSocket>) -> &mut Self {
         self.ctx.listeners.push(listener);
         self
@@ -248,6 +357,12 @@ impl WasiCtxBuilder {
 
     /// Gives the network of the operating system with all of its addresses. Names are a thing of their own:
     /// [`allow_ip_name_lookup`](Self::allow_ip_name_lookup).
+    ///
+    /// ```
+    /// # use wasi_host::WasiCtxBuilder;
+    /// let ctx = WasiCtxBuilder::new().inherit_network().allow_ip_name_lookup(true).build();
+    /// # drop(ctx);
+    /// ```
     pub fn inherit_network(&mut self) -> &mut Self {
         self.ctx.network.check = Some(AddrCheck::allow_all());
         self.network(NativeNetwork)
@@ -291,6 +406,30 @@ impl WasiCtxBuilder {
 
     /// Gives a network other than the operating system's, with those addresses that a
     /// [`socket_addr_check`](Self::socket_addr_check) allows, which is all of them where there is none.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use wasi_host::net::{Error, Family, Lookup, Network, Slot, TcpSocket, UdpSocket};
+    /// use wasi_host::{Errno, WasiCtxBuilder};
+    ///
+    /// /// Another network without its IPv6.
+    /// struct Ipv4Only<N>(N);
+    ///
+    /// impl<N: Network> Network for Ipv4Only<N> {
+    ///     fn tcp(&self, family: Family) -> Result<Arc<dyn TcpSocket>, Errno> {
+    ///         if family == Family::Ipv4 { self.0.tcp(family) } else { Err(Errno::AfNoSupport) }
+    ///     }
+    ///     fn udp(&self, family: Family) -> Result<Arc<dyn UdpSocket>, Errno> {
+    ///         if family == Family::Ipv4 { self.0.udp(family) } else { Err(Errno::AfNoSupport) }
+    ///     }
+    ///     fn lookup(&self, name: &str, slot: Slot) -> Result<Box<dyn Lookup>, Error> {
+    ///         self.0.lookup(name, slot)
+    ///     }
+    /// }
+    ///
+    /// let mut builder = WasiCtxBuilder::new();
+    /// builder.network(Ipv4Only(wasi_host_native::net::NativeNetwork));
+    /// ```
     pub fn network(&mut self, network: impl Network + 'static) -> &mut Self {
         self.ctx.network.check.get_or_insert_with(AddrCheck::allow_all);
         self.ctx.network.network = Some(Arc::new(network));
@@ -298,18 +437,28 @@ impl WasiCtxBuilder {
     }
 
     /// Whether the guest may ask what addresses a name has. Not by default, whatever network it was given.
+    ///
+    /// [`inherit_network`](Self::inherit_network) has an example.
     pub fn allow_ip_name_lookup(&mut self, allow: bool) -> &mut Self {
         self.ctx.network.lookup = allow;
         self
     }
 
     /// Whether the guest may use TCP, with the addresses that it was given: by default it may, and has none.
+    ///
+    /// [`allow_udp`](Self::allow_udp) has an example.
     pub fn allow_tcp(&mut self, allow: bool) -> &mut Self {
         self.ctx.network.tcp = allow;
         self
     }
 
     /// Whether the guest may use UDP, with the addresses that it was given: by default it may, and has none.
+    ///
+    /// ```
+    /// # use wasi_host::WasiCtxBuilder;
+    /// let only_tcp = WasiCtxBuilder::new().inherit_network().allow_udp(false).build();
+    /// # drop(only_tcp);
+    /// ```
     pub fn allow_udp(&mut self, allow: bool) -> &mut Self {
         self.ctx.network.udp = allow;
         self
@@ -320,42 +469,71 @@ impl WasiCtxBuilder {
     /// It is for peers that read slowly: what the operating system takes at once, and that is most, takes no time. For
     /// so long the dropping of a [`WasiCtx`] waits, on the calling thread; where the guest was called asynchronously, a
     /// task does, and only if its runtime shuts down does that wait too.
+    ///
+    /// ```
+    /// # use {std::time::Duration, wasi_host::WasiCtxBuilder};
+    /// let mut builder = WasiCtxBuilder::new();
+    /// builder.inherit_network().delivery_deadline(Duration::from_millis(200));
+    /// ```
     pub fn delivery_deadline(&mut self, deadline: Duration) -> &mut Self {
         self.ctx.waiting.delivery.deadline = deadline;
         self
     }
 
     /// The source of randomness for keys and secrets.
+    ///
+    /// ```
+    /// use wasi_host::{Deterministic, WasiCtxBuilder};
+    /// let mut same_each_time = WasiCtxBuilder::new();
+    /// same_each_time
+    ///     .secure_random(Deterministic::new(vec![1, 2, 3]))
+    ///     .insecure_random(Deterministic::new(vec![4, 5, 6]))
+    ///     .insecure_random_seed(7);
+    /// ```
     pub fn secure_random(&mut self, random: impl RngCore + Send + 'static) -> &mut Self {
         self.ctx.random = Box::new(random);
         self
     }
 
     /// The source of randomness that need not be unpredictable.
+    ///
+    /// [`secure_random`](Self::secure_random) has an example.
     pub fn insecure_random(&mut self, random: impl RngCore + Send + 'static) -> &mut Self {
         self.ctx.insecure_random = Box::new(random);
         self
     }
 
     /// What a guest seeds its hash tables with. The default is a number that nobody can predict.
+    ///
+    /// [`secure_random`](Self::secure_random) has an example.
     pub fn insecure_random_seed(&mut self, seed: u128) -> &mut Self {
         self.ctx.insecure_random_seed = Some(seed);
         self
     }
 
     /// The directory, as the guest names it, in which a component's relative paths begin. WASI 0.1 has no such thing.
+    ///
+    /// ```
+    /// # use wasi_host::WasiCtxBuilder;
+    /// let mut builder = WasiCtxBuilder::new();
+    /// builder.initial_cwd("/home/guest");
+    /// ```
     pub fn initial_cwd(&mut self, path: impl AsRef<str>) -> &mut Self {
         self.ctx.initial_cwd = Some(path.as_ref().to_owned());
         self
     }
 
     /// Where the clock on the guest's wall hangs. The default is UTC, whatever the host's own zone is.
+    ///
+    /// [`HostTimezone`] has an example of a zone.
     pub fn timezone(&mut self, timezone: impl HostTimezone + 'static) -> &mut Self {
         self.ctx.timezone = Box::new(timezone);
         self
     }
 
     /// The clock on the guest's wall.
+    ///
+    /// [`HostWallClock`] has an example of a clock.
     pub fn wall_clock(&mut self, clock: impl HostWallClock + 'static) -> &mut Self {
         self.ctx.wall_clock = Box::new(clock);
         self.ctx.system_time = false;
@@ -363,6 +541,8 @@ impl WasiCtxBuilder {
     }
 
     /// The clock by which the guest measures and sleeps.
+    ///
+    /// [`HostMonotonicClock`] has an example of a clock.
     pub fn monotonic_clock(&mut self, clock: impl HostMonotonicClock + 'static) -> &mut Self {
         self.ctx.monotonic_clock = Box::new(clock);
         self
@@ -370,29 +550,54 @@ impl WasiCtxBuilder {
 
     /// Whether an asynchronous host does file operations on the calling thread: `true` means
     /// [`BlockingPolicy::Inline`], `false` the default. Synchronous hosts always do.
+    ///
+    /// ```
+    /// # use wasi_host::WasiCtxBuilder;
+    /// let mut builder = WasiCtxBuilder::new();
+    /// // A thread of its own serves this guest alone: nobody else waits for its disk.
+    /// builder.allow_blocking_current_thread(true);
+    /// ```
     pub fn allow_blocking_current_thread(&mut self, allow: bool) -> &mut Self {
         self.blocking(if allow { BlockingPolicy::Inline } else { BlockingPolicy::default() })
     }
 
     /// Where an asynchronous host does what may wait for a disk.
+    ///
+    /// ```
+    /// use wasi_host::{BlockingPolicy, WasiCtxBuilder};
+    /// let mut builder = WasiCtxBuilder::new();
+    /// builder.blocking(BlockingPolicy::Offload);
+    /// ```
     pub fn blocking(&mut self, policy: BlockingPolicy) -> &mut Self {
         self.ctx.waiting.policy = policy;
         self
     }
 
     /// How much of the host the guest may use, in every directory given to it before or after.
+    ///
+    /// ```
+    /// use wasi_host::{WasiCtxBuilder, limits::Limits};
+    /// let mut strict = Limits::default();
+    /// strict.descriptors = 16;
+    /// let mut builder = WasiCtxBuilder::new();
+    /// builder.limits(strict);
+    /// ```
     pub fn limits(&mut self, limits: Limits) -> &mut Self {
         self.ctx.limits = limits;
         self
     }
 
     /// What waits on the guest's behalf.
+    ///
+    /// [`Waiter`] has an example of one.
     pub fn waiter(&mut self, waiter: impl Waiter + 'static) -> &mut Self {
         self.ctx.waiting.waiter = Arc::new(waiter);
         self
     }
 
     /// The context; the builder begins anew.
+    ///
+    /// [`WasiView`](crate::WasiView) has an example.
     pub fn build(&mut self) -> WasiCtx {
         let Self { mut ctx, dirs } = std::mem::take(self);
         ctx.limits.file_size = ctx.limits.file_size.min(wasi_host_native::fs::largest_file());
@@ -404,6 +609,8 @@ impl WasiCtxBuilder {
     }
 
     /// The context for a core module that speaks WASI 0.1 or 0.0.
+    ///
+    /// The [builder](Self) has an example.
     #[cfg(feature = "p1")]
     pub fn build_p1(&mut self) -> crate::p1::WasiP1Ctx {
         crate::p1::WasiP1Ctx::new(self.build())

@@ -16,6 +16,8 @@ use wasi_host_core::stream::Scratch;
 use wasi_host_core::time::Timestamp;
 
 /// Everything that one guest may reach. Made by [`WasiCtxBuilder`](crate::WasiCtxBuilder).
+///
+/// [`WasiCtxBuilder`](crate::WasiCtxBuilder) has an example, and so has each of its methods or a link to one.
 pub struct WasiCtx {
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
@@ -46,12 +48,32 @@ pub struct WasiCtx {
 
 impl WasiCtx {
     /// Begins to make a context.
+    ///
+    /// ```
+    /// let ctx = wasi_host::WasiCtx::builder().arg("hello").build();
+    /// # drop(ctx);
+    /// ```
     pub fn builder() -> crate::WasiCtxBuilder {
         crate::WasiCtxBuilder::new()
     }
 
     /// A handle that ends this guest's waiting from another thread, for time limits and shutdown. The call in
     /// which it waits then fails with [`Interrupted`]. Running code is the engine's to end (epochs, fuel).
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// use wasi_host::{Interrupted, WasiCtx};
+    /// # fn run(_: WasiCtx) -> wasmtime::Result<()> { Ok(()) }
+    /// let ctx = WasiCtx::builder().inherit_stdio().build();
+    /// let interrupt = ctx.interrupt();
+    /// std::thread::spawn(move || {
+    ///     std::thread::sleep(Duration::from_secs(60));
+    ///     interrupt.interrupt();
+    /// });
+    /// if run(ctx).is_err_and(|e| e.is::<Interrupted>()) {
+    ///     eprintln!("it has waited for too long");
+    /// }
+    /// ```
     pub fn interrupt(&self) -> Interrupt {
         self.waiting.interrupt.get_or_init(Interrupt::default).clone()
     }

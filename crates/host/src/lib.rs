@@ -61,6 +61,16 @@ mod view;
 mod waiting;
 
 /// Streams for a guest's input and output that lead nowhere, into memory, or to whatever tokio reads and writes.
+///
+/// ```
+/// use wasi_host::{WasiCtxBuilder, pipe::{MemoryInputPipe, MemoryOutputPipe}};
+/// let stdout = MemoryOutputPipe::new(1 << 20);
+/// let ctx = WasiCtxBuilder::new().stdin(MemoryInputPipe::new("2 + 2\n")).stdout(stdout.clone()).build();
+/// // … and when the guest has run:
+/// drop(ctx);
+/// let said = stdout.try_into_inner();
+/// # assert_eq!(said.unwrap(), "");
+/// ```
 pub mod pipe {
     pub use wasi_host_core::pipe::*;
     #[cfg(feature = "async")]
@@ -68,6 +78,11 @@ pub mod pipe {
 }
 
 /// Futures in a synchronous program: on the runtime that there is, or on our own.
+///
+/// ```
+/// use wasi_host::runtime::{in_tokio, spawn};
+/// assert_eq!(in_tokio(spawn(async { 6 * 7 })), 42);
+/// ```
 #[cfg(feature = "async")]
 pub mod runtime {
     pub use wasi_host_native::runtime::{

@@ -17,6 +17,8 @@ use wasi_host_native::runtime::BlockingPool;
 
 /// How an asynchronous host treats operations that may wait for a disk. Synchronous hosts do all of them on the
 /// calling thread.
+///
+/// [`WasiCtxBuilder::blocking`](crate::WasiCtxBuilder::blocking) has an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BlockingPolicy {
     /// What is in the page cache, and small buffered writes, on the calling thread; the rest on a thread pool.
@@ -25,7 +27,8 @@ pub enum BlockingPolicy {
     /// Everything on the calling thread: fastest, and a slow disk delays whatever else that thread serves.
     Inline,
     /// Everything that may touch a disk on a thread pool; but for the closing of a file, and questions about one that
-    /// is open.
+    /// is open. A stream that is dropped leaves its last write to the pool: if the runtime shuts down before a thread
+    /// has taken it, that write is lost. Who flushes and waits loses nothing.
     Offload,
 }
 

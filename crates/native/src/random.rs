@@ -29,6 +29,11 @@ impl SystemRng {
 }
 
 /// A generator for one guest.
+///
+/// ```
+/// use wasi_host_native::random::thread_rng;
+/// assert_ne!(thread_rng().next_u64(), thread_rng().next_u64());
+/// ```
 pub fn thread_rng() -> Box<dyn RngCore + Send> {
     Box::new(SystemRng::default())
 }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// What a guest wants an address for.
+///
+/// [`AddrCheck`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SocketAddrUse {
     /// To bind a TCP socket to it.

@@ -15,28 +15,54 @@ use wasi_host_core::stream::{InputStream, OutputStream};
 
 /// Standard input of this process. All its streams share the bytes: each goes to whoever reads it first, no stream
 /// makes another one block, and none takes more than it was asked for.
+///
+/// [`stdin`] has an example.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stdin;
 
 /// Standard output of this process, not buffered.
+///
+/// [`stdout`] has an example.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stdout;
 
 /// Standard error of this process.
+///
+/// [`stderr`] has an example.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stderr;
 
 /// Standard input of this process.
+///
+/// ```
+/// use wasi_host_core::stdio::StdinStream;
+/// use wasi_host_native::stdio::stdin;
+/// let interactive = stdin().isatty();
+/// # let _ = interactive;
+/// ```
 pub fn stdin() -> Stdin {
     Stdin
 }
 
 /// Standard output of this process.
+///
+/// ```
+/// use wasi_host_core::stdio::StdoutStream;
+/// use wasi_host_native::stdio::stdout;
+/// let colours = stdout().isatty() && std::env::var_os("NO_COLOR").is_none();
+/// # let _ = colours;
+/// ```
 pub fn stdout() -> Stdout {
     Stdout
 }
 
 /// Standard error of this process.
+///
+/// ```
+/// use wasi_host_core::stdio::StdoutStream;
+/// use wasi_host_native::stdio::stderr;
+/// stderr().stream().write("a warning\n".into()).unwrap();
+/// ```
 pub fn stderr() -> Stderr {
     Stderr
 }
@@ -72,6 +98,17 @@ impl StdoutStream for Stderr {
 }
 
 /// An open file as a guest's standard input: read from where the file stands, by all its streams together.
+///
+/// ```
+/// use wasi_host_core::stdio::StdinStream;
+/// use wasi_host_native::stdio::InputFile;
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("names.txt");
+/// # std::fs::write(&path, "Ada\n")?;
+/// let stdin = InputFile::new(std::fs::File::open(path)?);
+/// assert_eq!(stdin.stream().read(100).unwrap(), "Ada\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct InputFile(Source);
 
@@ -93,6 +130,17 @@ impl StdinStream for InputFile {
 }
 
 /// An open file as a guest's standard output or standard error: written where the file stands.
+///
+/// ```
+/// use wasi_host_core::stdio::StdoutStream;
+/// use wasi_host_native::stdio::OutputFile;
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("guest.log");
+/// let stdout = OutputFile::new(std::fs::File::create(&path)?);
+/// stdout.stream().write("hello\n".into()).unwrap();
+/// assert_eq!(std::fs::read(&path)?, b"hello\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct OutputFile(Source);
 
