@@ -95,7 +95,7 @@ impl WasiCtxBuilder {
                     policy: BlockingPolicy::default(),
                     delivery: Delivery::default(),
                 },
-                descriptors: 0,
+                open: None,
                 scratch: Scratch::default(),
             },
             dirs: Vec::new(),

@@ -11,6 +11,7 @@ use wasi_host_core::fs::Descriptor;
 use wasi_host_core::limits::Limits;
 use wasi_host_core::net::TcpSocket;
 use wasi_host_core::random::RngCore;
+use wasi_host_core::slots::Slots;
 use wasi_host_core::stdio::{StdinStream, StdoutStream};
 use wasi_host_core::stream::Scratch;
 use wasi_host_core::time::Timestamp;
@@ -40,8 +41,8 @@ pub struct WasiCtx {
     pub(crate) initial_cwd: Option<String>,
     pub(crate) limits: Limits,
     pub(crate) waiting: Waiting,
-    /// How many descriptors a component holds.
-    pub(crate) descriptors: usize,
+    /// What a component holds open. Made at first use: the limits are known by then.
+    pub(crate) open: Option<Slots>,
     /// What a component's reads are made into.
     pub(crate) scratch: Scratch,
 }
@@ -86,6 +87,13 @@ impl WasiCtx {
             let mut random = wasi_host_native::random::thread_rng();
             (u128::from(random.next_u64()) << 64) | u128::from(random.next_u64())
         })
+    }
+
+    /// A place for one thing more that a component holds open.
+    #[cfg(feature = "p2")]
+    pub(crate) fn slot(&mut self) -> wasi_host_core::Result<wasi_host_core::slots::Slot> {
+        let most = self.limits.descriptors;
+        self.open.get_or_insert_with(|| Slots::new(most)).take().ok_or(wasi_host_core::Errno::MFile)
     }
 
     /// What a guest calls now, where that is not what the operating system calls so.

@@ -4,6 +4,7 @@ use super::{
     Advice, Blocking, Dir, Entries, File, FileType, Follow, Interest, Metadata, Node, Open, Sync, path,
 };
 use crate::grant::{DirPerms, FilePerms, Grant};
+use crate::slots::Slot;
 use crate::time::{SetTime, Timestamp};
 use crate::wait::{BoxFuture, Wait};
 use crate::{Errno, Result};
@@ -38,6 +39,8 @@ pub struct Descriptor {
     /// Asked once: positions are moved without a look at the backend.
     seekable: bool,
     synchronous: Sync,
+    /// Its place among what the guest may have open, if that is counted here.
+    slot: Option<Arc<Slot>>,
 }
 
 impl Descriptor {
@@ -50,13 +53,20 @@ impl Descriptor {
             top: Some(dir),
             seekable: false,
             synchronous: Sync::No,
+            slot: None,
         }
     }
 
     /// A single file given to a guest.
     pub fn file(file: Arc<dyn File>, access: Access, grant: Arc<Grant>) -> Self {
         let seekable = file.is_seekable();
-        Self { node: Node::File(file), grant, access, top: None, seekable, synchronous: Sync::No }
+        Self { node: Node::File(file), grant, access, top: None, seekable, synchronous: Sync::No, slot: None }
+    }
+
+    /// The same, which holds `slot` until it is gone, its clones, and the listings that were begun with it.
+    #[must_use]
+    pub fn counted(self, slot: Slot) -> Self {
+        Self { slot: Some(Arc::new(slot)), ..self }
     }
 
     /// What was granted with it.
@@ -331,7 +341,8 @@ impl Descriptor {
         Ok(match node {
             Node::File(file) => Self { synchronous: how.sync, ..Self::file(file, access, grant) },
             Node::Dir(_) => {
-                Self { node, grant, access, top: self.top.clone(), seekable: false, synchronous: Sync::No }
+                let top = self.top.clone();
+                Self { node, grant, access, top, seekable: false, synchronous: Sync::No, slot: None }
             }
         })
     }
@@ -354,8 +365,9 @@ impl Descriptor {
         let own = dir.metadata()?;
         let top = self.top.as_ref().map(|top| top.metadata()).transpose()?;
         let is_top = top.is_some_and(|top| (top.dev, top.ino) == (own.dev, own.ino));
-        let grant = self.grant.clone();
+        let (grant, slot) = (self.grant.clone(), self.slot.clone());
         Ok(Box::new(entries.map(move |entry| {
+            let _held = &slot;
             grant.valid()?;
             let mut entry = entry?;
             if is_top && entry.name == ".." {

@@ -13,7 +13,6 @@ mod datagrams;
 mod error;
 mod lookup;
 mod outgoing;
-mod slots;
 mod sockets;
 mod stream;
 mod tcp;
@@ -24,11 +23,12 @@ pub use datagrams::{Batch, Datagram, UdpInput, UdpOutput};
 pub use error::Error;
 pub use lookup::Addresses;
 pub use outgoing::{Drained, Outgoing, Undelivered};
-pub use slots::Slot;
 pub use sockets::{Permissions, Sockets};
 pub use stream::{TcpInput, TcpOutput};
 pub use tcp::Tcp;
 pub use udp::Udp;
+
+pub use crate::slots::Slot;
 
 use crate::fs::Interest;
 use crate::wait::Wait;

@@ -1,8 +1,8 @@
 //! Where a context's sockets and look-ups are made.
 
-use super::slots::{Slot, Slots};
 use super::{AddrCheck, Addresses, Checking, Error, Family, Network, SocketAddrUse, Tcp, Udp, Undelivered};
 use crate::limits::Limits;
+use crate::slots::{Slot, Slots};
 use crate::wait::{Wait, Waiter};
 use std::fmt;
 use std::net::SocketAddr;

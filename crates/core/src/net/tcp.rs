@@ -1,12 +1,12 @@
 //! A TCP socket as a guest holds it.
 
-use super::slots::Slot;
 use super::{
     Checked, Checking, Error, Family, Outgoing, Shutdown, SocketAddrUse, Sockets, TcpInput, TcpOption,
     TcpOptionName, TcpOutput, TcpSocket, address,
 };
 use crate::Errno;
 use crate::fs::Interest;
+use crate::slots::Slot;
 use crate::stream::Subscribe;
 use crate::wait::Wait;
 use std::fmt;

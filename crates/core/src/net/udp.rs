@@ -1,11 +1,11 @@
 //! A UDP socket as a guest holds it.
 
-use super::slots::Slot;
 use super::{
     Checked, Checking, Error, Family, SocketAddrUse, Sockets, UdpInput, UdpOption, UdpOptionName, UdpOutput,
     UdpSocket, address,
 };
 use crate::Errno;
+use crate::slots::Slot;
 use crate::stream::Subscribe;
 use crate::wait::Wait;
 use std::fmt;

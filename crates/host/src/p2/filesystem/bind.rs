@@ -189,7 +189,8 @@ macro_rules! implement {
             }
 
             fn drop(&mut self, fd: Fd) -> wasmtime::Result<()> {
-                delete(self, fd)
+                self.table().delete(fd)?;
+                Ok(())
             }
         }
 

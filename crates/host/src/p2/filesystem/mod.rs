@@ -22,12 +22,18 @@ const MOST: usize = 1 << 20;
 /// What counts as a copy into the page cache.
 const COPY: usize = 64 << 10;
 
+/// One more user of what `fd` has open, which may outlive it.
+fn counted(view: &mut impl WasiView, fd: &Resource<Descriptor>) -> FsResult<Descriptor> {
+    let descriptor = view.table().get(fd)?.clone();
+    Ok(descriptor.counted(view.ctx().slot()?))
+}
+
 fn read_via_stream<M: Mode>(
     view: &mut impl WasiView,
     fd: &Resource<Descriptor>,
     offset: u64,
 ) -> FsResult<Resource<InputStream>> {
-    let descriptor = view.table().get(fd)?.clone();
+    let descriptor = counted(view, fd)?;
     let offload = view.ctx().waiting.offload::<M>();
     let stream: InputStream = Box::new(FileInputStream::new(descriptor, offset, offload)?);
     Ok(view.table().push(stream)?)
@@ -39,7 +45,7 @@ fn write_via_stream<M: Mode>(
     fd: &Resource<Descriptor>,
     offset: Option<u64>,
 ) -> FsResult<Resource<OutputStream>> {
-    let descriptor = view.table().get(fd)?.clone();
+    let descriptor = counted(view, fd)?;
     let offload = view.ctx().waiting.offload::<M>();
     let stream: OutputStream = Box::new(match offset {
         Some(offset) => FileOutputStream::at(descriptor, offset, offload)?,
@@ -222,26 +228,23 @@ async fn open_at<M: Mode>(
 ) -> FsResult<Resource<Descriptor>> {
     let mut both = Both::of(view);
     let (ctx, table) = both.parts();
-    if ctx.descriptors >= ctx.limits.descriptors {
-        return Err(Errno::MFile.into());
-    }
-    let dir = table.get(fd)?;
+    let (slot, dir) = (ctx.slot()?, table.get(fd)?);
     if mutates {
         dir.may_mutate()?;
     }
     let (cached, open) =
         (|d: &Descriptor, p: &str| d.try_open(p, how), move |d: &Descriptor, p: &str| d.open(p, how));
     let opened = ctx.waiting.look_up::<M, _>(true, dir, path, cached, open).await?;
-    ctx.descriptors += 1;
-    Ok(table.push(opened)?)
+    Ok(table.push(opened.counted(slot))?)
 }
 
 async fn read_directory<M: Mode>(
     view: &mut impl WasiView,
     fd: &Resource<Descriptor>,
 ) -> FsResult<Resource<DirectoryEntries>> {
+    let dir = counted(view, fd)?;
     let list = |d: &Descriptor| Ok(DirectoryEntries::new(d.entries()?, d.blocking()));
-    let entries = on::<M, _>(view, fd, list).await?;
+    let entries = view.ctx().waiting.on_descriptor::<M, _>(&dir, list).await?;
     Ok(view.table().push(entries)?)
 }
 
@@ -292,18 +295,10 @@ fn hash(m: &Metadata) -> (u64, u64) {
     (lower, hasher.finish())
 }
 
-fn delete(view: &mut impl WasiView, fd: Resource<Descriptor>) -> wasmtime::Result<()> {
-    view.table().delete(fd)?;
-    let descriptors = &mut view.ctx().descriptors;
-    *descriptors = descriptors.saturating_sub(1);
-    Ok(())
-}
-
 impl<T: WasiView> p2::filesystem::preopens::Host for WasiImpl<T> {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
         let mut both = Both::of(self);
         let (ctx, table) = both.parts();
-        ctx.descriptors = ctx.descriptors.saturating_add(ctx.preopens.len());
         ctx.preopens.iter().map(|(dir, name)| Ok((table.push(dir.clone())?, name.clone()))).collect()
     }
 }
