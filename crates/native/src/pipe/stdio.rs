@@ -112,8 +112,8 @@ impl StdoutStream for AsyncStdoutStream {
     }
 }
 
-/// What one stream may write though others have used up the budget since it was permitted: each of the many that a
-/// guest may hold can bring the host to keep as much.
+/// What one stream may write though others have used up the budget since it was permitted. All of them together are
+/// bounded too.
 const SHARE: usize = 4096;
 
 #[async_trait::async_trait]

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
+use wasi_host_core::Errno;
 use wasi_host_core::stream::{HostOutputStream, StreamError, StreamResult, Subscribe};
 use wasi_host_core::wait::{Notify, Wait};
 
@@ -88,6 +89,9 @@ impl HostOutputStream for AsyncWriteStream {
     }
 }
 
+/// What is accepted beyond the budget at most, however many streams were permitted something: in bytes.
+const BEYOND: usize = 1 << 20;
+
 /// What a task and the streams over it share.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -111,7 +115,11 @@ struct State {
 
 impl State {
     fn room(&self, budget: usize) -> usize {
-        if self.flush { 0 } else { budget.saturating_sub(self.accepted.len() + self.in_hand) }
+        if self.flush { 0 } else { self.room_in(budget) }
+    }
+
+    fn room_in(&self, budget: usize) -> usize {
+        budget.saturating_sub(self.accepted.len() + self.in_hand)
     }
 }
 
@@ -133,8 +141,13 @@ impl Writer {
         if src.is_empty() {
             return Ok(());
         }
-        if src.len() > state.room(self.budget).max(permit) {
-            return Err(StreamError::trap("written more than was permitted"));
+        if src.len() > state.room(self.budget) {
+            if src.len() > permit {
+                return Err(StreamError::trap("written more than was permitted"));
+            }
+            if src.len() > state.room_in(self.budget.saturating_add(BEYOND)) {
+                return Err(Errno::NoBufs.into());
+            }
         }
         state.accepted.extend_from_slice(src);
         drop(state);

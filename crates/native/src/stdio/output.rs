@@ -14,8 +14,12 @@ use wasi_host_core::wait::Wait;
 /// What a file is given at a time.
 const CHUNK: usize = 1 << 20;
 
-/// How long a stream that is dropped goes on with bytes that it had accepted, if nobody takes them: in seconds.
+/// How long a stream that is dropped goes on with bytes that it had accepted, if nobody takes them: in seconds. The
+/// next ones have none until somebody does.
 const PATIENCE: i64 = 5;
+
+/// What all streams of one descriptor keep at most, in bytes.
+const KEPT: usize = 1 << 20;
 
 struct Output {
     source: Source,
@@ -38,7 +42,7 @@ impl Output {
     fn try_write(&self, src: &[u8]) -> StreamResult<usize> {
         let mut done = 0;
         while done < src.len() {
-            let _turn = self.source.turn();
+            let mut turn = self.source.turn();
             let next = if self.may_block {
                 if !self.source.ready(PollFlags::OUT) {
                     break;
@@ -49,7 +53,10 @@ impl Output {
             };
             match rustix::io::retry_on_intr(|| rustix::io::write(&self.source, next)) {
                 Ok(0) => return Err(wasi_host_core::Errno::Io.into()),
-                Ok(n) => done += n,
+                Ok(n) => {
+                    turn.stalled = false;
+                    done += n;
+                }
                 Err(Errno::AGAIN) => break,
                 // What was written is told; the next call meets the failure again.
                 Err(_) if done > 0 => break,
@@ -64,9 +71,21 @@ impl Output {
         if !self.rest.is_empty() {
             // Once it has failed there is nobody to bring the rest to.
             let rest = std::mem::take(&mut self.rest);
+            self.source.turn().kept -= rest.len();
             let done = self.try_write(&rest)?;
-            self.rest.extend_from_slice(&rest[done..]);
+            self.keep(&rest[done..])?;
         }
+        Ok(())
+    }
+
+    /// Keeps what came out of turn, unless many streams have done so already.
+    fn keep(&mut self, bytes: &[u8]) -> StreamResult<()> {
+        let kept = &mut self.source.turn().kept;
+        if *kept + bytes.len() > KEPT {
+            return Err(wasi_host_core::Errno::NoBufs.into());
+        }
+        *kept += bytes.len();
+        self.rest.extend_from_slice(bytes);
         Ok(())
     }
 }
@@ -98,9 +117,11 @@ impl HostOutputStream for Output {
             return Err(StreamError::trap("more is written than check-write permits"));
         }
         self.drain()?;
+        if self.rest.len() + src.len() > self.most() {
+            return Err(StreamError::trap("written to a stream that permits nothing"));
+        }
         let done = if self.rest.is_empty() { self.try_write(src)? } else { 0 };
-        self.rest.extend_from_slice(&src[done..]);
-        Ok(())
+        self.keep(&src[done..])
     }
 
     fn write_some(&mut self, src: &[u8]) -> StreamResult<usize> {
@@ -117,10 +138,14 @@ impl Drop for Output {
     fn drop(&mut self) {
         let patience = Timespec { tv_sec: PATIENCE, tv_nsec: 0 };
         while !self.rest.is_empty() && self.drain().is_ok() {
-            let mut set = [PollFd::new(&self.source, PollFlags::OUT)];
-            if !self.rest.is_empty() && poll(&mut set, Some(&patience)) == Ok(0) {
+            if self.rest.is_empty() || self.source.turn().stalled {
                 break;
             }
+            let mut set = [PollFd::new(&self.source, PollFlags::OUT)];
+            if poll(&mut set, Some(&patience)) == Ok(0) {
+                self.source.turn().stalled = true;
+            }
         }
+        self.source.turn().kept -= self.rest.len();
     }
 }

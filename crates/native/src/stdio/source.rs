@@ -15,11 +15,20 @@ pub(super) enum Std {
     Err,
 }
 
+/// What all streams of one kind have done with their descriptor.
+#[derive(Debug, Default)]
+pub(super) struct Turn {
+    /// Bytes that they have accepted and that it did not take yet.
+    pub(super) kept: usize,
+    /// It took nothing in all the time that a stream of them had patience.
+    pub(super) stalled: bool,
+}
+
 /// What streams of one kind share: a descriptor, and the turn that they take at it.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     Std(Std),
-    File(Arc<File>, Arc<Mutex<()>>),
+    File(Arc<File>, Arc<Mutex<Turn>>),
 }
 
 impl Source {
@@ -32,8 +41,8 @@ impl Source {
     }
 
     /// Held from asking whether it would block to doing it: nobody else in this process comes in between.
-    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
-        static TURNS: [Mutex<()>; 3] = [const { Mutex::new(()) }; 3];
+    pub(super) fn turn(&self) -> MutexGuard<'_, Turn> {
+        static TURNS: [Mutex<Turn>; 3] = [const { Mutex::new(Turn { kept: 0, stalled: false }) }; 3];
         let turn = match self {
             Self::Std(which) => &TURNS[*which as usize],
             Self::File(_, turn) => turn,
