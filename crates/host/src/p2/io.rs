@@ -128,7 +128,8 @@ impl<T: WasiView> p2::io::error::Host for WasiImpl<T> {}
 
 impl<T: WasiView> p2::io::error::HostError for WasiImpl<T> {
     fn to_debug_string(&mut self, e: Resource<IoError>) -> Result<String> {
-        Ok(format!("{:?}", self.table().get(&e)?))
+        // With its causes, but not with the host's backtrace, which an error's debugging form may hold.
+        Ok(format!("{:#}", self.table().get(&e)?))
     }
 
     fn drop(&mut self, e: Resource<IoError>) -> Result<()> {
