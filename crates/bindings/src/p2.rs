@@ -125,6 +125,8 @@ impl From<&LinkOptions> for sockets::network::LinkOptions {
 }
 
 /// The same for synchronous hosts. Interfaces in which nothing waits are those of the [asynchronous module](super).
+///
+/// `add_to_linker_sync` of `wasi-host` has an example.
 pub mod sync {
     #[allow(missing_docs, reason = "generated")]
     mod generated {

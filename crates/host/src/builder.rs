@@ -258,7 +258,7 @@ impl WasiCtxBuilder {
     /// use wasi_host::{DirPerms, FilePerms, WasiCtxBuilder};
     /// let mut builder = WasiCtxBuilder::new();
     /// builder.preopened_dir("src", "/source", DirPerms::READ, FilePerms::READ)?;
-    /// # wasmtime::Result::Ok(())
+    /// # Ok::<(), wasmtime::Error>(())
     /// ```
     pub fn preopened_dir(
         &mut self,
@@ -340,7 +340,7 @@ impl WasiCtxBuilder {
     /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     /// let mut builder = WasiCtxBuilder::new();
     /// builder.preopened_listener(listener)?;
-    /// # wasmtime::Result::Ok(())
+    /// # Ok::<(), wasmtime::Error>(())
     /// ```
     pub fn preopened_listener(&mut self, listener: std::net::TcpListener) -> Result<&mut Self> {
         let listener = wasi_host_native::net::listener(listener).context("failed to set up a listener")?;
