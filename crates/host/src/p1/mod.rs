@@ -44,6 +44,7 @@ use wasmtime::{Caller, Extern, Linker};
 /// The state of one guest that speaks WASI 0.1 or 0.0: what it may reach, and its descriptors.
 ///
 /// Made by [`WasiCtxBuilder::build_p1`](crate::WasiCtxBuilder::build_p1). It belongs to one instance.
+/// [The crate's front page](crate) has an example.
 pub struct WasiP1Ctx {
     pub(crate) ctx: WasiCtx,
     /// Nothing of the module's: what the host keeps when it uses this context as a view.
@@ -377,6 +378,7 @@ const MODULE: &str = "wasi_snapshot_preview1";
 /// Adds every function to a linker for synchronous stores: none of them enters an async runtime.
 ///
 /// `get` finds the context in the store's data. All calls run on the thread that calls the guest.
+/// [The crate's front page](crate) has an example.
 ///
 /// # Errors
 ///
@@ -391,7 +393,8 @@ pub fn add_to_linker_sync<T: Send + 'static>(
 }
 
 /// Adds every function to a linker for stores whose guests are called with `call_async`: those that may wait
-/// await, on tokio.
+/// await, on tokio. [The crate's front page](crate) has an example of the other kind; here the functions are called with
+/// `instantiate_async` and `call_async`.
 ///
 /// A call that is dropped while it waits has done nothing. One that is dropped while a file operation goes on elsewhere
 /// is done there to its end: a write lands, and the descriptor's position stays where it was.
