@@ -152,7 +152,7 @@ impl WasiCtxBuilder {
     /// How long what the guest has sent may still take to be delivered when its context ends. Default: 5 seconds.
     ///
     /// It is for peers that read slowly: what the operating system takes at once, and that is most, takes no time. For
-    /// so long the dropping of a [`WasiCtx`] waits, on the calling thread; where the guest was called asynchronously, a
+    /// so long the dropping of a [`WasiCtx`](crate::WasiCtx) waits, on the calling thread; where the guest was called asynchronously, a
     /// task does, and only if its runtime shuts down does that wait too.
     ///
     /// ```
