@@ -26,7 +26,8 @@ impl<T: WasiView> monotonic_clock::Host for WasiImpl<T> {
     }
 }
 
-fn datetime(since_1970: Duration) -> wall_clock::Datetime {
+/// A time as the wall clock of 0.2 counts, which begins in 1970.
+pub(super) fn datetime(since_1970: Duration) -> wall_clock::Datetime {
     wall_clock::Datetime { seconds: since_1970.as_secs(), nanoseconds: since_1970.subsec_nanos() }
 }
 

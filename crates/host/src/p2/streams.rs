@@ -8,7 +8,9 @@ use bytes::Bytes;
 use std::task::{Context, Waker};
 use wasi_host_bindings::p2;
 use wasi_host_core::pipe::{ClosedInputStream, ClosedOutputStream};
-use wasi_host_core::stream::{self, HostOutputStream, InputStream, OutputStream, StreamError, StreamResult};
+use wasi_host_core::stream::{
+    self, HostOutputStream, InputStream, OutputStream, StreamError, StreamResult, Subscribe,
+};
 use wasmtime::component::{Resource, ResourceTableError};
 
 fn trap(e: ResourceTableError) -> StreamError {
@@ -47,7 +49,7 @@ pub(super) async fn blocking_read<M: Mode>(
         if len == 0 || !bytes.is_empty() {
             return Ok(bytes);
         }
-        readable::<M>(view, from).await?;
+        wait_for::<M, _>(view, from).await?;
     }
 }
 
@@ -67,7 +69,7 @@ pub(super) async fn blocking_skip<M: Mode>(
         if len == 0 || n > 0 {
             return Ok(n);
         }
-        readable::<M>(view, from).await?;
+        wait_for::<M, _>(view, from).await?;
     }
 }
 
@@ -118,7 +120,7 @@ pub(super) async fn blocking_write_and_flush<M: Mode>(
         match (done, bytes.is_empty()) {
             (true, _) => return Ok(()),
             (false, true) => return flushed::<M>(view, to).await,
-            (false, false) => writable::<M>(view, to).await?,
+            (false, false) => wait_for::<M, _>(view, to).await?,
         }
     }
 }
@@ -145,7 +147,7 @@ pub(super) async fn blocking_flush<M: Mode>(
 /// Waits until what was flushed is out.
 async fn flushed<M: Mode>(view: &mut impl WasiView, to: &Resource<OutputStream>) -> StreamResult<()> {
     while !is_flushed(&mut **view.table().get_mut(to).map_err(trap)?)? {
-        writable::<M>(view, to).await?;
+        wait_for::<M, _>(view, to).await?;
     }
     Ok(())
 }
@@ -211,10 +213,10 @@ pub(super) async fn blocking_splice<M: Mode>(
 ) -> StreamResult<u64> {
     loop {
         while check_write(view, to)? == 0 {
-            writable::<M>(view, to).await?;
+            wait_for::<M, _>(view, to).await?;
         }
         match splice(view, to, from, len)? {
-            0 if len > 0 => readable::<M>(view, from).await?,
+            0 if len > 0 => wait_for::<M, _>(view, from).await?,
             n => return Ok(n),
         }
     }
@@ -233,18 +235,12 @@ pub(super) fn put(view: &mut impl WasiView, stream: &Resource<OutputStream>, to:
     }
 }
 
-async fn readable<M: Mode>(view: &mut impl WasiView, stream: &Resource<InputStream>) -> StreamResult<()> {
+/// Waits for a stream of either kind.
+async fn wait_for<M: Mode, S: Subscribe>(view: &mut impl WasiView, stream: &Resource<S>) -> StreamResult<()> {
     let mut both = Both::of(view);
     let (ctx, table) = both.parts();
     let stream = table.get_mut(stream).map_err(trap)?;
-    Ok(ctx.waiting.pause_for_stream::<M, _>(&mut **stream).await?)
-}
-
-async fn writable<M: Mode>(view: &mut impl WasiView, stream: &Resource<OutputStream>) -> StreamResult<()> {
-    let mut both = Both::of(view);
-    let (ctx, table) = both.parts();
-    let stream = table.get_mut(stream).map_err(trap)?;
-    Ok(ctx.waiting.pause_for_stream::<M, _>(&mut **stream).await?)
+    Ok(ctx.waiting.pause_for_stream::<M, _>(stream).await?)
 }
 
 /// What the guest sees of a failure; a trap stops it.

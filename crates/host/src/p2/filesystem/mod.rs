@@ -7,6 +7,7 @@ use crate::view::{Both, WasiImpl, WasiView};
 use bytes::Bytes;
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{IoSlice, IoSliceMut};
+use std::time::Duration;
 use wasi_host_bindings::{DirectoryEntries, FsResult, p2};
 use wasi_host_core::fs::{
     Access, Descriptor, DirEntry, FileInputStream, FileOutputStream, Follow, Metadata, Open, Sync,
@@ -303,10 +304,10 @@ impl<T: WasiView> p2::filesystem::preopens::Host for WasiImpl<T> {
     }
 }
 
-/// A time as the wall clock of 0.2 counts, which begins in 1970.
+/// A file's time as a wall clock would show it; none before 1970.
 fn datetime(t: Timestamp) -> Option<p2::clocks::wall_clock::Datetime> {
     let seconds = u64::try_from(t.seconds()).ok()?;
-    Some(p2::clocks::wall_clock::Datetime { seconds, nanoseconds: t.subsec_nanos() })
+    Some(super::clocks::datetime(Duration::new(seconds, t.subsec_nanos())))
 }
 
 /// The code of a failure that a stream met, unless it is one that files do not meet.
