@@ -1,28 +1,18 @@
 //! A thousand guests of one runtime that sleep, read, write and speak TCP at once, and none of them starves.
 
+#[path = "support/view.rs"]
+mod view;
+
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use view::State;
 use wasi_host::bindings::CommandPre;
 use wasi_host::net::SocketAddrUse;
 use wasi_host::pipe::MemoryOutputPipe;
-use wasi_host::{DirPerms, FilePerms, ResourceTable, WasiCtx, WasiCtxBuilder, WasiView, add_to_linker_async};
+use wasi_host::{DirPerms, FilePerms, ResourceTable, WasiCtxBuilder, add_to_linker_async};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
-
-struct State {
-    ctx: WasiCtx,
-    table: ResourceTable,
-}
-
-impl WasiView for State {
-    fn table(&mut self) -> &mut ResourceTable {
-        &mut self.table
-    }
-    fn ctx(&mut self) -> &mut WasiCtx {
-        &mut self.ctx
-    }
-}
 
 /// Answers each connection with what it sends.
 async fn echo(listener: TcpListener) {

@@ -1,34 +1,23 @@
 //! One wait for any list, in both kinds of host, wherever the caller stands.
 
+#[path = "support/view.rs"]
+mod view;
+
 use std::io::{PipeWriter, Write};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use view::State;
 use wasi_host::bindings::clocks::monotonic_clock::Host as _;
 use wasi_host::bindings::io::poll as awaiting;
 use wasi_host::bindings::sync::io::poll as blocking;
 use wasi_host::wait::{Interrupt, Notify, Wait};
 use wasi_host::{
     HostInputStream, HostMonotonicClock, InputFile, InputStream, Interrupted, Pollable, ResourceTable,
-    StdinStream, StreamResult, Subscribe, WasiCtx, WasiCtxBuilder, WasiImpl, WasiView, async_trait,
-    subscribe,
+    StdinStream, StreamResult, Subscribe, WasiCtxBuilder, WasiImpl, async_trait, subscribe,
 };
 use wasmtime::component::Resource;
-
-struct State {
-    ctx: WasiCtx,
-    table: ResourceTable,
-}
-
-impl WasiView for State {
-    fn table(&mut self) -> &mut ResourceTable {
-        &mut self.table
-    }
-    fn ctx(&mut self) -> &mut WasiCtx {
-        &mut self.ctx
-    }
-}
 
 impl State {
     fn new(builder: &mut WasiCtxBuilder) -> Self {

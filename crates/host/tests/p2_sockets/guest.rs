@@ -7,8 +7,12 @@
     reason = "each test binary uses a part of this"
 )]
 
+#[path = "../support/view.rs"]
+mod view;
+
 use std::net::SocketAddr;
 use std::time::Duration;
+pub use view::State;
 use wasi_host::bindings::sockets::network::{ErrorCode, IpAddressFamily};
 use wasi_host::bindings::sockets::{
     instance_network, ip_name_lookup, tcp, tcp_create_socket, udp, udp_create_socket,
@@ -26,20 +30,6 @@ pub const V6: &str = "[::1]:0";
 
 pub type Tcp = Resource<tcp::TcpSocket>;
 pub type Udp = Resource<udp::UdpSocket>;
-
-pub struct State {
-    pub table: ResourceTable,
-    pub ctx: WasiCtx,
-}
-
-impl WasiView for State {
-    fn table(&mut self) -> &mut ResourceTable {
-        &mut self.table
-    }
-    fn ctx(&mut self) -> &mut WasiCtx {
-        &mut self.ctx
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

@@ -1,35 +1,24 @@
 //! Components that are commands, and the ways to run one.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of this")]
 
+#[path = "view.rs"]
+mod view;
+
 use crate::support::Kind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+pub use view::State;
 use wasi_host::bindings::{Command, sync};
 use wasi_host::fs::Dir;
 use wasi_host::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasi_host::{
-    DirPerms, FilePerms, I32Exit, LinkOptions, ResourceTable, WasiCtx, WasiCtxBuilder, WasiView,
+    DirPerms, FilePerms, I32Exit, LinkOptions, ResourceTable, WasiCtxBuilder,
     add_to_linker_with_options_async, add_to_linker_with_options_sync,
 };
 use wasi_host_native::fs::NativeDir;
 use wasi_host_virtual::memory::MemoryFs;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Result, Store};
-
-pub struct State {
-    ctx: WasiCtx,
-    table: ResourceTable,
-}
-
-impl WasiView for State {
-    fn table(&mut self) -> &mut ResourceTable {
-        &mut self.table
-    }
-
-    fn ctx(&mut self) -> &mut WasiCtx {
-        &mut self.ctx
-    }
-}
 
 /// What a program finds at `/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
