@@ -122,7 +122,11 @@ pub trait Waiter: Send + Sync {
 /// assert!(watch.changed());
 /// ```
 #[derive(Debug, Default)]
-pub struct Notify {
+pub struct Notify(Arc<Told>);
+
+/// Shared with the watches that outlive a borrow.
+#[derive(Debug, Default)]
+struct Told {
     epoch: AtomicU64,
     wakers: Mutex<Wakers>,
 }
@@ -136,19 +140,21 @@ struct Wakers {
 impl Notify {
     /// Call before looking at the state that this guards.
     pub fn watch(&self) -> Watch<'_> {
-        Watch { notify: self, seen: self.epoch.load(Ordering::Acquire) }
+        Watch { told: &self.0, seen: self.0.epoch.load(Ordering::Acquire) }
     }
 
     /// Call after changing the state.
     pub fn notify(&self) {
         let wakers = {
-            let mut wakers = self.wakers();
-            self.epoch.fetch_add(1, Ordering::Release);
+            let mut wakers = self.0.wakers();
+            self.0.epoch.fetch_add(1, Ordering::Release);
             std::mem::take(&mut wakers.waiting)
         };
         wakers.into_values().for_each(Waker::wake);
     }
+}
 
+impl Told {
     fn wakers(&self) -> MutexGuard<'_, Wakers> {
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -159,32 +165,59 @@ impl Notify {
 /// [`Notify`] has an example.
 #[derive(Clone, Copy, Debug)]
 pub struct Watch<'a> {
-    notify: &'a Notify,
+    told: &'a Arc<Told>,
     seen: u64,
 }
 
 impl<'a> Watch<'a> {
     /// Whether the state has changed since.
     pub fn changed(&self) -> bool {
-        self.notify.epoch.load(Ordering::Acquire) != self.seen
+        self.told.epoch.load(Ordering::Acquire) != self.seen
     }
 
     /// Has `waker` woken at the next change, for as long as the registration is kept. `None` if there was a change
     /// already.
     pub fn register(&self, waker: &Waker) -> Option<Registration<'a>> {
-        let mut wakers = self.notify.wakers();
+        let mut wakers = self.told.wakers();
         if self.changed() {
             return None;
         }
         let key = wakers.next;
         wakers.next += 1;
         wakers.waiting.insert(key, waker.clone());
-        Some(Registration { notify: self.notify, key })
+        Some(Registration { told: self.told, key })
     }
 
     /// A future that ends when the state has changed.
     pub fn wait(self) -> Changed<'a> {
         Changed { watch: self, registered: None }
+    }
+
+    /// The same without the borrow, for who waits where nothing can be borrowed meanwhile.
+    pub fn to_owned(&self) -> OwnedWatch {
+        OwnedWatch { told: self.told.clone(), seen: self.seen }
+    }
+}
+
+/// A [`Watch`] that borrows nothing. It keeps what it was taken from able to wake, and nothing else alive.
+///
+/// ```
+/// use wasi_host_core::wait::{Notify, Wait};
+/// let changed = Notify::default();
+/// let watch = changed.watch().to_owned();
+/// changed.notify();
+/// assert!(matches!(Wait::Notify(watch.as_watch()), Wait::Notify(w) if w.changed()));
+/// ```
+#[derive(Clone, Debug)]
+pub struct OwnedWatch {
+    told: Arc<Told>,
+    seen: u64,
+}
+
+impl OwnedWatch {
+    /// What it was made from, with the epoch that was current then.
+    pub fn as_watch(&self) -> Watch<'_> {
+        Watch { told: &self.told, seen: self.seen }
     }
 }
 
@@ -192,14 +225,14 @@ impl<'a> Watch<'a> {
 #[derive(Debug)]
 #[must_use = "dropped at once it wakes nobody"]
 pub struct Registration<'a> {
-    notify: &'a Notify,
+    told: &'a Told,
     key: u64,
 }
 
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
         // Dropped after the lock is released: a waker runs code of its executor.
-        let _waker = self.notify.wakers().waiting.remove(&self.key);
+        let _waker = self.told.wakers().waiting.remove(&self.key);
     }
 }
 

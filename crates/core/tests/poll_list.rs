@@ -389,3 +389,22 @@ impl Wake for Woken {
         self.0.store(true, Ordering::Release);
     }
 }
+
+#[test]
+fn a_watch_that_borrows_nothing_sees_what_changed_since_it_was_taken() {
+    let notify = Notify::default();
+    let watch = notify.watch();
+    notify.notify();
+    let old = watch.to_owned();
+    assert!(old.as_watch().changed());
+    let new = notify.watch().to_owned();
+    let woken = Arc::new(Woken(AtomicBool::new(false)));
+    let waker = Waker::from(woken.clone());
+    let mut changed = new.as_watch().wait();
+    assert!(Pin::new(&mut changed).poll(&mut Context::from_waker(&waker)).is_pending());
+    // From anywhere: it is the same thing wherever the original has gone.
+    std::thread::spawn(move || notify.notify()).join().unwrap();
+    assert!(woken.0.load(Ordering::Acquire));
+    assert!(Pin::new(&mut changed).poll(&mut Context::from_waker(&waker)).is_ready());
+    assert!(new.clone().as_watch().changed());
+}
