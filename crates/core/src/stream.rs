@@ -250,6 +250,12 @@ pub trait HostOutputStream: Subscribe {
     /// Begins to bring out what was written; `check_write` is 0 until that is done.
     fn flush(&mut self) -> StreamResult<()>;
 
+    /// No more is to come: what was written goes first. `check_write` is 0 until it has; then a permit, or
+    /// [`StreamError::Closed`], means that it is done.
+    fn end(&mut self) -> StreamResult<()> {
+        self.flush()
+    }
+
     /// Writes straight from the guest's memory, under the same permit as [`write`](Self::write).
     fn write_from(&mut self, src: &[u8]) -> StreamResult<()> {
         self.write(Bytes::copy_from_slice(src))

@@ -9,9 +9,10 @@ use wasi_host_core::fs::Interest;
 use wasi_host_core::limits::Limits;
 use wasi_host_core::net::{
     AddrCheck, Addresses, Checked, Checking, Error, Family, Lookup, Network, Permissions, Shutdown, Slot,
-    Sockets, TcpOption, TcpOptionName, TcpSocket, UdpOption, UdpOptionName, UdpSocket,
+    Sockets, Tcp, TcpInput, TcpOption, TcpOptionName, TcpOutput, TcpSocket, UdpOption, UdpOptionName,
+    UdpSocket,
 };
-use wasi_host_core::stream::Subscribe;
+use wasi_host_core::stream::{HostOutputStream, StreamError, Subscribe};
 use wasi_host_core::wait::{BoxFuture, Event, Wait, Waiter};
 use wasi_host_core::{Errno, Result};
 
@@ -23,6 +24,7 @@ struct Told {
     answers: Mutex<VecDeque<Result<()>>>,
     found: Mutex<VecDeque<Result<Vec<IpAddr>, Error>>>,
     full: AtomicBool,
+    shut: Mutex<Vec<Shutdown>>,
 }
 
 impl Told {
@@ -67,7 +69,8 @@ impl TcpSocket for Fake {
     fn send(&self, _: &[IoSlice<'_>]) -> Result<usize> {
         Err(Errno::Again)
     }
-    fn shutdown(&self, _: Shutdown) -> Result<()> {
+    fn shutdown(&self, how: Shutdown) -> Result<()> {
+        self.0.shut.lock().unwrap().push(how);
         self.0.next()
     }
     fn local_addr(&self) -> Result<SocketAddr> {
@@ -177,6 +180,41 @@ fn a_connection_that_is_there_at_once_is_finished_all_the_same() {
     assert_eq!(socket.remote_address(), Err(Error::InvalidState));
     socket.finish_connect().unwrap();
     assert_eq!(socket.remote_address(), Ok(THERE));
+}
+
+fn connected(sockets: &Sockets) -> (Tcp, TcpInput, TcpOutput) {
+    let mut socket = sockets.tcp(Family::Ipv4).unwrap();
+    socket.connect(known(socket.check_connect(THERE)).unwrap()).unwrap();
+    let (input, output) = socket.finish_connect().unwrap();
+    (socket, input, output)
+}
+
+#[test]
+fn a_direction_ends_with_its_stream_if_told_to_and_once_only() {
+    let (sockets, told) = fake(&[]);
+    let (mut socket, input, mut output) = connected(&sockets);
+    drop(input.end_on_drop());
+    assert_eq!(*told.shut.lock().unwrap(), [Shutdown::Receive]);
+    output.end().unwrap();
+    output.end().unwrap();
+    socket.shutdown(Shutdown::Both).unwrap();
+    assert_eq!(*told.shut.lock().unwrap(), [Shutdown::Receive, Shutdown::Send]);
+    drop((output, socket));
+    let (mut socket, input, output) = connected(&sockets);
+    socket.shutdown(Shutdown::Receive).unwrap();
+    drop((socket, output, input.end_on_drop()));
+    drop(connected(&sockets));
+    assert_eq!(told.shut.lock().unwrap().len(), 3);
+}
+
+#[test]
+fn a_connection_that_cannot_be_ended_any_more_has_failed() {
+    let (sockets, told) = fake(&[]);
+    let (_socket, _input, mut output) = connected(&sockets);
+    told.answers.lock().unwrap().push_back(Err(Errno::NotConn));
+    output.end().unwrap();
+    assert!(matches!(output.check_write(), Err(StreamError::LastOperationFailed(_))));
+    assert!(matches!(output.check_write(), Err(StreamError::Closed)));
 }
 
 #[test]

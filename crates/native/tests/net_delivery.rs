@@ -130,6 +130,82 @@ fn a_failure_in_the_background_is_told_once_and_then_the_stream_is_closed() {
 }
 
 #[test]
+fn the_end_of_a_stream_waits_for_what_was_accepted() {
+    let sockets = sockets();
+    let (mut a, b) = pair(&sockets);
+    let accepted = fill(&mut a.output);
+    a.output.end().unwrap();
+    assert_eq!(a.output.check_write().unwrap(), 0);
+    a.output.flush().unwrap();
+    assert!(!is_ready(a.output.wait()));
+    assert!(matches!(a.output.write_from(b"x"), Err(StreamError::Trap(_))));
+    let reader = thread::spawn(|| received(b.input));
+    deliver(sockets.undelivered());
+    assert!(reader.join().unwrap() == pattern(accepted, 0), "and then a FIN");
+    assert!(is_ready(a.output.wait()));
+    for _ in 0..2 {
+        assert!(matches!(a.output.check_write(), Err(StreamError::Closed)));
+        a.output.end().unwrap();
+    }
+}
+
+#[test]
+fn a_stream_with_nothing_left_ends_at_once_and_in_one_direction() {
+    let sockets = sockets();
+    let (mut a, mut b) = pair(&sockets);
+    write(&mut a.output, b"last");
+    a.output.end().unwrap();
+    assert!(matches!(a.output.check_write(), Err(StreamError::Closed)));
+    assert!(matches!(a.output.write_some(b"x"), Err(StreamError::Closed)));
+    assert_eq!(read(&mut b.input).unwrap(), b"last");
+    assert_eq!(read(&mut b.input), None);
+    write(&mut b.output, b"back");
+    assert_eq!(read(&mut a.input).unwrap(), b"back");
+    // Whatever else ends it again.
+    a.socket.shutdown(Shutdown::Send).unwrap();
+    b.socket.shutdown(Shutdown::Send).unwrap();
+    b.output.end().unwrap();
+    assert!(matches!(b.output.check_write(), Err(StreamError::Closed)));
+}
+
+#[test]
+fn a_connection_that_failed_before_its_end_says_so_once() {
+    for left in [true, false] {
+        let sockets = sockets();
+        let (mut a, b) = pair(&sockets);
+        if left {
+            fill(&mut a.output);
+        } else {
+            write(&mut a.output, b"unread");
+            pause(b.input.wait());
+        }
+        // Dropped with bytes unread, so that the other side is reset.
+        drop(b);
+        pause(a.input.wait());
+        a.output.end().unwrap();
+        let Err(StreamError::LastOperationFailed(e)) = a.output.check_write() else { panic!("not told") };
+        assert_eq!(stream::errno(&e), Errno::ConnReset, "bytes left: {left}");
+        assert!(matches!(a.output.check_write(), Err(StreamError::Closed)));
+        a.output.end().unwrap();
+        assert!(matches!(a.output.check_write(), Err(StreamError::Closed)));
+    }
+}
+
+#[test]
+fn an_input_may_end_its_direction_with_itself() {
+    let sockets = sockets();
+    let (a, mut b) = pair(&sockets);
+    let Connection { mut socket, input, mut output } = a;
+    write(&mut b.output, b"unread");
+    drop(input.end_on_drop());
+    write(&mut output, b"still");
+    assert_eq!(read(&mut b.input).unwrap(), b"still");
+    socket.shutdown(Shutdown::Receive).unwrap();
+    output.end().unwrap();
+    assert_eq!(read(&mut b.input), None);
+}
+
+#[test]
 fn a_write_beyond_the_permit_is_a_trap() {
     let sockets = sockets();
     let (mut a, mut b) = pair(&sockets);

@@ -75,10 +75,13 @@ impl Outgoing {
         self.open.socket.wait(Interest::Write)
     }
 
-    /// Whether the stream may bring more.
-    pub(super) fn is_clear(&self) -> StreamResult<bool> {
+    /// Whether the stream may bring more. One that has `ended` is told so when nothing is left.
+    pub(super) fn is_clear(&self, ended: bool) -> StreamResult<bool> {
         let mut left = self.left();
         self.push(&mut left);
+        if ended && left.failed.is_none() && !left.is_empty() {
+            return Ok(false);
+        }
         left.check()?;
         Ok(left.is_empty())
     }
@@ -132,6 +135,19 @@ impl Outgoing {
         if left.is_empty() { self.open.socket.shutdown(Shutdown::Send) } else { Ok(()) }
     }
 
+    /// The same at the stream's word, which learns with the next look if that was no connection any more.
+    pub(super) fn end_of_stream(&self) {
+        if self.end().is_err() {
+            self.fail(&mut self.left());
+        }
+    }
+
+    fn fail(&self, left: &mut Left) {
+        // Asked to send nothing, a system still says why it cannot.
+        let why = || self.open.socket.send(&[IoSlice::new(&[])]).err().unwrap_or(Errno::Pipe);
+        left.failed.get_or_insert_with(why);
+    }
+
     fn push(&self, left: &mut Left) {
         while !left.is_empty() {
             match self.send_now(&left.bytes[left.sent..]) {
@@ -148,9 +164,8 @@ impl Outgoing {
         }
         left.bytes.clear();
         left.sent = 0;
-        if left.ended {
-            // Nobody is left to be told.
-            let _ = self.open.socket.shutdown(Shutdown::Send);
+        if left.ended && self.open.socket.shutdown(Shutdown::Send).is_err() {
+            self.fail(left);
         }
         if let Some(list) = self.list.upgrade() {
             list.remove(self);

@@ -17,11 +17,12 @@ const PERMIT: usize = 64 << 10;
 /// What one `read` brings at most, in bytes: so much is made ready for it.
 const CHUNK: usize = 64 << 10;
 
-/// What comes in. Dropping it does not close anything.
+/// What comes in. Dropping it does not close anything, unless it is [told to](Self::end_on_drop).
 pub struct TcpInput {
     open: Arc<Open>,
     sockets: Sockets,
     ended: bool,
+    end_on_drop: bool,
 }
 
 /// What goes out. Dropping it does not close anything, and what it accepted is still delivered.
@@ -31,15 +32,33 @@ pub struct TcpOutput {
     permit: usize,
     /// `write_some` found no room.
     full: bool,
+    /// No more is to come.
+    ended: bool,
 }
 
 impl TcpInput {
     pub(super) fn new(open: Arc<Open>, sockets: Sockets) -> Self {
-        Self { open, sockets, ended: false }
+        Self { open, sockets, ended: false, end_on_drop: false }
+    }
+
+    /// Has the receiving direction end with the stream, as [`Tcp::shutdown`](super::Tcp::shutdown) ends it.
+    #[must_use]
+    pub fn end_on_drop(mut self) -> Self {
+        self.end_on_drop = true;
+        self
     }
 
     fn has_ended(&self) -> bool {
         self.ended || self.open.deaf.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for TcpInput {
+    fn drop(&mut self) {
+        if self.end_on_drop {
+            // It has ended by itself, or does now.
+            let _ = self.open.end_receiving();
+        }
     }
 }
 
@@ -87,7 +106,7 @@ impl HostInputStream for TcpInput {
 
 impl TcpOutput {
     pub(super) fn new(outgoing: Arc<Outgoing>, sockets: Sockets) -> Self {
-        Self { outgoing, sockets, permit: 0, full: false }
+        Self { outgoing, sockets, permit: 0, full: false, ended: false }
     }
 }
 
@@ -113,7 +132,7 @@ impl HostOutputStream for TcpOutput {
     fn check_write(&mut self) -> StreamResult<usize> {
         self.full = false;
         self.permit = 0;
-        if self.outgoing.is_clear()? {
+        if self.outgoing.is_clear(self.ended)? {
             self.permit = PERMIT;
         }
         Ok(self.permit)
@@ -140,9 +159,16 @@ impl HostOutputStream for TcpOutput {
 
     /// What can be sent is on its way already.
     fn flush(&mut self) -> StreamResult<()> {
-        if !self.outgoing.is_clear()? {
+        if !self.outgoing.is_clear(self.ended)? {
             self.permit = 0;
         }
+        Ok(())
+    }
+
+    /// Sends a FIN, after what is left.
+    fn end(&mut self) -> StreamResult<()> {
+        (self.permit, self.full, self.ended) = (0, false, true);
+        self.outgoing.end_of_stream();
         Ok(())
     }
 }

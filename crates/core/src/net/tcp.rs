@@ -44,6 +44,13 @@ pub(super) struct Open {
     _slot: Slot,
 }
 
+impl Open {
+    /// What has come in and was not read is lost; once more changes nothing.
+    pub(super) fn end_receiving(&self) -> Result<(), Errno> {
+        if self.deaf.swap(true, Ordering::Relaxed) { Ok(()) } else { self.socket.shutdown(Shutdown::Receive) }
+    }
+}
+
 #[derive(Debug)]
 enum State {
     Unbound,
@@ -295,8 +302,7 @@ impl Tcp {
         let State::Connected(_, outgoing) = &self.state else { return Err(Error::InvalidState) };
         let received = match how {
             Shutdown::Send => Ok(()),
-            Shutdown::Receive | Shutdown::Both if self.open.deaf.swap(true, Ordering::Relaxed) => Ok(()),
-            Shutdown::Receive | Shutdown::Both => self.open.socket.shutdown(Shutdown::Receive),
+            Shutdown::Receive | Shutdown::Both => self.open.end_receiving(),
         };
         let sent = match how {
             Shutdown::Receive => Ok(()),
