@@ -20,6 +20,7 @@ pub mod limits;
 pub mod net;
 pub mod pipe;
 pub mod random;
+mod read_ahead;
 pub mod slots;
 pub mod stdio;
 pub mod stream;

@@ -1,5 +1,7 @@
 //! Byte streams: what a guest reads from and writes to in order.
 
+pub use crate::read_ahead::ReadAhead;
+
 use crate::wait::Wait;
 use crate::{Errno, Result};
 use bytes::{Bytes, BytesMut};

@@ -108,6 +108,12 @@ fn splice_believes_no_stream() {
 }
 
 #[test]
+fn a_stream_that_cannot_end_otherwise_is_flushed() {
+    SinkOutputStream.end().unwrap();
+    assert!(matches!(ClosedOutputStream.end(), Err(StreamError::Closed)));
+}
+
+#[test]
 fn a_write_that_fills_its_stream_has_succeeded() {
     use std::task::{Context, Poll, Waker};
     let mut pipe = MemoryOutputPipe::new(8);
