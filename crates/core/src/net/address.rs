@@ -1,7 +1,15 @@
 //! Which addresses mean anything to a socket, whoever may use them.
 
 use super::{Error, Family};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Whatever the system chooses.
+pub(super) fn any(family: Family) -> SocketAddr {
+    match family {
+        Family::Ipv4 => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        Family::Ipv6 => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    }
+}
 
 /// The address is of the socket's own family, and not one of the other's in disguise.
 pub(super) fn of_family(family: Family, addr: SocketAddr) -> Result<(), Error> {

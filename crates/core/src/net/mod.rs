@@ -3,7 +3,7 @@
 //! A backend implements [`Network`], [`TcpSocket`], [`UdpSocket`] and [`Lookup`]. No operation waits: `Again` says "not
 //! yet", and `wait` says for what.
 //!
-//! A guest holds what [`Sockets`] hands out: [`Tcp`], [`Udp`], [`Addresses`]. There, for every backend and every
+//! A guest holds what [`Sockets`] hands out: [`Tcp`], [`Udp`], [`Addresses`], and what those give. There, for every backend and every
 //! version of WASI, are the states of a socket, the addresses that it may use ([`AddrCheck`]), the limits, and the
 //! promise that bytes which were accepted are delivered ([`Undelivered`]).
 
@@ -11,8 +11,10 @@ mod address;
 mod check;
 mod datagrams;
 mod error;
+mod listener;
 mod lookup;
 mod outgoing;
+mod readiness;
 mod sockets;
 mod stream;
 mod tcp;
@@ -21,8 +23,10 @@ mod udp;
 pub use check::{AddrCheck, Checked, Checking, SocketAddrUse};
 pub use datagrams::{Batch, Datagram, UdpInput, UdpOutput};
 pub use error::Error;
+pub use listener::Listener;
 pub use lookup::Addresses;
 pub use outgoing::{Drained, Outgoing, Undelivered};
+pub use readiness::Readiness;
 pub use sockets::{Permissions, Sockets};
 pub use stream::{TcpInput, TcpOutput};
 pub use tcp::Tcp;

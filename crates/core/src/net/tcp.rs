@@ -1,8 +1,9 @@
 //! A TCP socket as a guest holds it.
 
+use super::readiness::Source;
 use super::{
-    Checked, Checking, Error, Family, Outgoing, Shutdown, SocketAddrUse, Sockets, TcpInput, TcpOption,
-    TcpOptionName, TcpOutput, TcpSocket, address,
+    Checked, Checking, Error, Family, Listener, Outgoing, Readiness, Shutdown, SocketAddrUse, Sockets,
+    TcpInput, TcpOption, TcpOptionName, TcpOutput, TcpSocket, address,
 };
 use crate::Errno;
 use crate::fs::Interest;
@@ -48,6 +49,12 @@ impl Open {
     /// What has come in and was not read is lost; once more changes nothing.
     pub(super) fn end_receiving(&self) -> Result<(), Errno> {
         if self.deaf.swap(true, Ordering::Relaxed) { Ok(()) } else { self.socket.shutdown(Shutdown::Receive) }
+    }
+}
+
+impl Source for Open {
+    fn wait(&self, interest: Interest) -> Wait<'_> {
+        self.socket.wait(interest)
     }
 }
 
@@ -169,23 +176,42 @@ impl Tcp {
         }
     }
 
-    fn connected(&mut self, peer: SocketAddr) -> (TcpInput, TcpOutput) {
+    pub(super) fn connected(&mut self, peer: SocketAddr) -> (TcpInput, TcpOutput) {
         let outgoing = Outgoing::new(self.open.clone(), self.sockets.undelivered());
         self.state = State::Connected(peer, outgoing.clone());
         let input = TcpInput::new(self.open.clone(), self.sockets.clone());
         (input, TcpOutput::new(outgoing, self.sockets.clone()))
     }
 
+    /// Asks whether the guest may bind to any address, which is to come before [`listen`](Self::listen) where it is not
+    /// bound and that is to be done for it; `None` where it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ConcurrencyConflict`] while it connects; [`Error::InvalidState`].
+    pub fn check_listen(&self) -> Result<Option<Checking>, Error> {
+        let any = || self.sockets.check(address::any(self.family), SocketAddrUse::TcpBind);
+        Ok((!self.listenable()?).then(any))
+    }
+
+    /// Whether nothing is missing for listening; without an address only that is.
+    fn listenable(&self) -> Result<bool, Error> {
+        match self.state {
+            State::Unbound => Ok(false),
+            State::Bound => Ok(true),
+            State::Connecting(_) => Err(Error::ConcurrencyConflict),
+            _ => Err(Error::InvalidState),
+        }
+    }
+
     /// Lets others connect. It has to be bound.
     ///
     /// # Errors
     ///
-    /// [`Error::AddressInUse`], [`Error::InvalidState`].
+    /// [`Error::AddressInUse`]; [`Error::ConcurrencyConflict`] while it connects; [`Error::InvalidState`].
     pub fn listen(&mut self) -> Result<(), Error> {
-        match self.state {
-            State::Bound => {}
-            State::Connecting(_) => return Err(Error::ConcurrencyConflict),
-            _ => return Err(Error::InvalidState),
+        if !self.listenable()? {
+            return Err(Error::InvalidState);
         }
         self.state = State::Closed;
         self.open.socket.listen(self.backlog)?;
@@ -199,12 +225,33 @@ impl Tcp {
     ///
     /// [`Error::WouldBlock`]; [`Error::NewSocketLimit`], and then it waits in the queue; [`Error::InvalidState`].
     pub fn accept(&mut self) -> Result<(Self, TcpInput, TcpOutput), Error> {
-        let State::Listening = self.state else { return Err(Error::InvalidState) };
-        let slot = self.sockets.slot()?;
-        let (socket, peer) = self.open.socket.accept()?;
-        let mut accepted = Self::new(self.sockets.clone(), self.family, socket, slot);
-        let (input, output) = accepted.connected(peer);
-        Ok((accepted, input, output))
+        self.listener()?.accept()
+    }
+
+    /// The same for somebody else, who may outlive this.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidState`] where it does not listen.
+    pub fn listener(&self) -> Result<Listener, Error> {
+        match self.state {
+            State::Listening => Ok(Listener::new(self.sockets.clone(), self.family, self.open.clone())),
+            _ => Err(Error::InvalidState),
+        }
+    }
+
+    /// What [`Subscribe`] waits for, without a borrow.
+    pub fn readiness(&self) -> Readiness {
+        let source: Arc<dyn Source> = self.open.clone();
+        Readiness::new(self.sockets.clone(), self.interest().map(|interest| (source, interest)))
+    }
+
+    fn interest(&self) -> Option<Interest> {
+        match self.state {
+            State::Listening => Some(Interest::Read),
+            State::Connecting(_) => Some(Interest::Write),
+            _ => None,
+        }
     }
 
     /// The address that it is bound to, be it because it was connected.
@@ -324,11 +371,7 @@ impl Subscribe for Tcp {
     }
 
     fn wait(&self) -> Wait<'_> {
-        match self.state {
-            State::Listening => self.open.socket.wait(Interest::Read),
-            State::Connecting(_) => self.open.socket.wait(Interest::Write),
-            _ => Wait::Ready,
-        }
+        self.interest().map_or(Wait::Ready, |interest| self.open.socket.wait(interest))
     }
 }
 
