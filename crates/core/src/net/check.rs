@@ -150,7 +150,7 @@ pub struct Checked {
 
 impl Checked {
     /// The address, if it was checked for this.
-    pub(super) fn for_use(self, to: SocketAddrUse) -> Result<SocketAddr, Error> {
+    pub(super) fn for_use(&self, to: SocketAddrUse) -> Result<SocketAddr, Error> {
         if self.to == to { Ok(self.addr) } else { Err(Error::AccessDenied) }
     }
 }

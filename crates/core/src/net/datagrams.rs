@@ -1,17 +1,13 @@
 //! Datagrams, many at a time.
 
-use super::udp::End;
-use super::{Checked, Checking, Error, SocketAddrUse, Sockets, address};
+use super::association::Association;
+use super::{Checked, Checking, Datagram, Error};
 use crate::Errno;
 use crate::fs::Interest;
 use crate::stream::{StreamError, Subscribe};
 use crate::wait::Wait;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-
-/// The longest payload that any version of IP carries, in bytes.
-const LONGEST: usize = 65_535;
 
 /// So many datagrams at a time, in both directions, …
 const MANY: usize = 64;
@@ -20,32 +16,30 @@ const MANY: usize = 64;
 const ENOUGH: usize = 256 << 10;
 
 /// So many in turn that others have sent are dropped at a time.
-const FOREIGN: usize = 256;
-
-/// What came in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Datagram {
-    /// What it held.
-    pub data: Vec<u8>,
-    /// Who sent it.
-    pub from: SocketAddr,
-}
+pub(super) const FOREIGN: usize = 256;
 
 /// One of the pair of streams that [`Udp::stream`](super::Udp::stream) gave last; those from before are out of use.
 struct Side {
-    sockets: Sockets,
-    end: Arc<End>,
+    association: Association,
     number: u64,
-    peer: Option<SocketAddr>,
 }
 
 impl Side {
+    fn new(association: Association) -> Self {
+        let number = association.end.number.load(Ordering::Relaxed);
+        Self { association, number }
+    }
+
     fn valid(&self) -> Result<(), Error> {
         if self.is_valid() { Ok(()) } else { Err(Error::InvalidState) }
     }
 
     fn is_valid(&self) -> bool {
-        self.end.streams.load(Ordering::Relaxed) == self.number
+        self.association.end.number.load(Ordering::Relaxed) == self.number
+    }
+
+    fn wait(&self, interest: Interest) -> Wait<'_> {
+        self.association.end.socket.wait(interest)
     }
 }
 
@@ -57,8 +51,8 @@ pub struct UdpInput {
 }
 
 impl UdpInput {
-    pub(super) fn new(sockets: Sockets, end: Arc<End>, number: u64, peer: Option<SocketAddr>) -> Self {
-        Self { side: Side { sockets, end, number, peer }, failed: None }
+    pub(super) fn new(association: Association) -> Self {
+        Self { side: Side::new(association), failed: None }
     }
 
     /// Up to `most` datagrams, none if there are none yet. From a single peer, if there is one: what others have sent
@@ -70,18 +64,15 @@ impl UdpInput {
     pub fn receive(&mut self, most: u64) -> Result<Vec<Datagram>, Error> {
         self.side.valid()?;
         let most = usize::try_from(most).map_or(MANY, |n| n.min(MANY));
-        let (mut datagrams, mut bytes, mut foreign) = (Vec::new(), 0, 0);
-        let mut scratch = self.side.sockets.scratch();
-        scratch.resize(LONGEST, 0);
-        while datagrams.len() < most && bytes < ENOUGH && foreign < FOREIGN {
+        let (mut datagrams, mut bytes, mut patience) = (Vec::new(), 0, FOREIGN);
+        while datagrams.len() < most && bytes < ENOUGH {
             if let Some(e) = self.failed.take() {
                 return Err(e);
             }
-            match self.side.end.socket.recv(&mut scratch) {
-                Ok((_, from)) if self.side.peer.is_some_and(|peer| !is_same(peer, from)) => foreign += 1,
-                Ok((n, from)) => {
-                    bytes += n;
-                    datagrams.push(Datagram { data: scratch[..n].to_vec(), from });
+            match self.side.association.receive(&mut patience) {
+                Ok(datagram) => {
+                    bytes += datagram.data.len();
+                    datagrams.push(datagram);
                 }
                 Err(Errno::Again) => break,
                 Err(e) if datagrams.is_empty() => return Err(e.into()),
@@ -95,22 +86,17 @@ impl UdpInput {
     }
 }
 
-/// What the peer was called and what the system calls a sender may differ in what only has a meaning here.
-fn is_same(peer: SocketAddr, from: SocketAddr) -> bool {
-    (peer.ip(), peer.port()) == (from.ip(), from.port())
-}
-
 #[async_trait::async_trait]
 impl Subscribe for UdpInput {
     async fn ready(&mut self) {
-        self.side.sockets.ready(self.wait()).await;
+        self.side.association.sockets.ready(self.wait()).await;
     }
 
     fn wait(&self) -> Wait<'_> {
         if self.failed.is_some() || !self.side.is_valid() {
             return Wait::Ready;
         }
-        self.side.end.socket.wait(Interest::Read)
+        self.side.wait(Interest::Read)
     }
 }
 
@@ -123,8 +109,8 @@ pub struct UdpOutput {
 }
 
 impl UdpOutput {
-    pub(super) fn new(sockets: Sockets, end: Arc<End>, number: u64, peer: Option<SocketAddr>) -> Self {
-        Self { side: Side { sockets, end, number, peer }, permit: 0, full: false }
+    pub(super) fn new(association: Association) -> Self {
+        Self { side: Side::new(association), permit: 0, full: false }
     }
 
     /// How many datagrams may be sent next; none if there is no room.
@@ -135,7 +121,7 @@ impl UdpOutput {
     pub fn check_send(&mut self) -> Result<u64, Error> {
         self.permit = 0;
         self.side.valid()?;
-        self.full = self.full && !self.side.end.socket.is_writable();
+        self.full = self.full && !self.side.association.end.socket.is_writable();
         if !self.full {
             self.permit = MANY;
         }
@@ -159,15 +145,11 @@ impl UdpOutput {
 #[async_trait::async_trait]
 impl Subscribe for UdpOutput {
     async fn ready(&mut self) {
-        self.side.sockets.ready(self.wait()).await;
+        self.side.association.sockets.ready(self.wait()).await;
     }
 
     fn wait(&self) -> Wait<'_> {
-        if self.full && self.side.is_valid() {
-            self.side.end.socket.wait(Interest::Write)
-        } else {
-            Wait::Ready
-        }
+        if self.full && self.side.is_valid() { self.side.wait(Interest::Write) } else { Wait::Ready }
     }
 }
 
@@ -208,18 +190,7 @@ impl Batch<'_> {
     /// [`Error::InvalidArgument`] for one of the other family, without host or port, or other than the only peer; and
     /// for none where there is no peer.
     pub fn check(&self, to: Option<SocketAddr>) -> Result<Checking, Error> {
-        let side = &self.output.side;
-        let to = match (to, side.peer) {
-            (Some(to), Some(peer)) if to != peer => return Err(Error::InvalidArgument),
-            (Some(to), None) => {
-                address::of_family(side.end.family, to)?;
-                address::remote(to)?;
-                to
-            }
-            (_, Some(peer)) => peer,
-            (None, None) => return Err(Error::InvalidArgument),
-        };
-        Ok(side.sockets.check(to, SocketAddrUse::UdpOutgoingDatagram))
+        self.output.side.association.check(to)
     }
 
     /// Sends the next one, and says whether to go on.
@@ -232,22 +203,13 @@ impl Batch<'_> {
     }
 
     fn try_send(&mut self, data: &[u8], to: Result<Checked, Error>) -> Result<(), Error> {
-        let side = &self.output.side;
-        side.valid()?;
-        let to = to?.for_use(SocketAddrUse::UdpOutgoingDatagram)?;
-        if data.len() > LONGEST {
-            return Err(Error::DatagramTooLarge);
-        }
+        self.output.side.valid()?;
+        let to = to?;
         let Some(left) = self.left.checked_sub(1) else { return Err(Error::WouldBlock) };
         self.left = left;
-        let to = if side.peer.is_some() { None } else { Some(to) };
-        match side.end.socket.send(data, to) {
-            Err(Errno::Again) => {
-                self.output.full = true;
-                Err(Error::WouldBlock)
-            }
-            done => Ok(done?),
-        }
+        let sent = self.output.side.association.send(data, &to);
+        self.output.full |= sent == Err(Error::WouldBlock);
+        sent
     }
 
     /// How many have been sent.

@@ -8,6 +8,7 @@
 //! promise that bytes which were accepted are delivered ([`Undelivered`]).
 
 mod address;
+mod association;
 mod check;
 mod datagrams;
 mod error;
@@ -20,8 +21,9 @@ mod stream;
 mod tcp;
 mod udp;
 
+pub use association::Datagram;
 pub use check::{AddrCheck, Checked, Checking, SocketAddrUse};
-pub use datagrams::{Batch, Datagram, UdpInput, UdpOutput};
+pub use datagrams::{Batch, UdpInput, UdpOutput};
 pub use error::Error;
 pub use listener::Listener;
 pub use lookup::Addresses;
@@ -142,7 +144,8 @@ pub trait UdpSocket: Send + Sync {
     /// Gives it a local address; port 0 stands for any that is free.
     fn bind(&self, addr: SocketAddr) -> Result<()>;
     /// Names the only peer, in place of one that was named before, or takes that back. What others have sent before may
-    /// still be received.
+    /// still be received. A socket without a local address is given one for the peer, and loses it with the peer: who has
+    /// not bound it receives nothing from others.
     fn connect(&self, addr: Option<SocketAddr>) -> Result<()>;
     /// Receives one datagram: its length, cut to the buffer's, and whence it came.
     fn recv(&self, buf: &mut [u8]) -> Result<(usize, SocketAddr)>;

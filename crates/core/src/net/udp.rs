@@ -1,10 +1,14 @@
 //! A UDP socket as a guest holds it.
 
+use super::association::{Association, End};
+use super::datagrams::FOREIGN;
+use super::readiness::Source;
 use super::{
-    Checked, Checking, Error, Family, SocketAddrUse, Sockets, UdpInput, UdpOption, UdpOptionName, UdpOutput,
-    UdpSocket, address,
+    Checked, Checking, Datagram, Error, Family, Readiness, SocketAddrUse, Sockets, UdpInput, UdpOption,
+    UdpOptionName, UdpOutput, UdpSocket, address,
 };
 use crate::Errno;
+use crate::fs::Interest;
 use crate::slots::Slot;
 use crate::stream::Subscribe;
 use crate::wait::Wait;
@@ -14,32 +18,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A backend's socket with what the guest has made of it.
+///
+/// Its datagrams come and go one by one, [`send`](Self::send) and [`receive`](Self::receive), or by the streams that
+/// [`stream`](Self::stream) gives.
 pub struct Udp {
-    sockets: Sockets,
-    family: Family,
-    end: Arc<End>,
+    association: Association,
     bound: bool,
-    peer: Option<SocketAddr>,
-}
-
-/// What the socket and its streams share.
-pub(super) struct End {
-    pub(super) socket: Arc<dyn UdpSocket>,
-    pub(super) family: Family,
-    /// How often streams were made: only the last ones work.
-    pub(super) streams: AtomicU64,
-    _slot: Slot,
 }
 
 impl Udp {
     pub(super) fn new(sockets: Sockets, family: Family, socket: Arc<dyn UdpSocket>, slot: Slot) -> Self {
-        let end = Arc::new(End { socket, family, streams: AtomicU64::new(0), _slot: slot });
-        Self { sockets, family, end, bound: false, peer: None }
+        let end = Arc::new(End { socket, family, number: AtomicU64::new(0), _slot: slot });
+        Self { association: Association { sockets, end, peer: None }, bound: false }
     }
 
     /// The family it was made for.
     pub fn family(&self) -> Family {
-        self.family
+        self.association.end.family
+    }
+
+    fn socket(&self) -> &dyn UdpSocket {
+        &*self.association.end.socket
     }
 
     /// Asks whether the guest may bind to an address.
@@ -49,8 +48,15 @@ impl Udp {
     /// [`Error::InvalidArgument`] for one of the other family; [`Error::InvalidState`].
     pub fn check_bind(&self, addr: SocketAddr) -> Result<Checking, Error> {
         self.bindable()?;
-        address::of_family(self.family, addr)?;
-        Ok(self.sockets.check(addr, SocketAddrUse::UdpBind))
+        address::of_family(self.family(), addr)?;
+        Ok(self.association.sockets.check(addr, SocketAddrUse::UdpBind))
+    }
+
+    /// Asks whether the guest may bind to any address, which is to come before [`send`](Self::send) where it is not bound
+    /// and that is to be done for it; `None` where it is.
+    pub fn check_implicit_bind(&self) -> Option<Checking> {
+        let any = || self.association.sockets.check(address::any(self.family()), SocketAddrUse::UdpBind);
+        (!self.bound).then(any)
     }
 
     fn bindable(&self) -> Result<(), Error> {
@@ -64,7 +70,7 @@ impl Udp {
     /// [`Error::AddressInUse`], [`Error::AddressNotBindable`], [`Error::InvalidState`].
     pub fn bind(&mut self, addr: Checked) -> Result<(), Error> {
         self.bindable()?;
-        self.end.socket.bind(addr.for_use(SocketAddrUse::UdpBind)?)?;
+        self.socket().bind(addr.for_use(SocketAddrUse::UdpBind)?)?;
         self.bound = true;
         Ok(())
     }
@@ -73,15 +79,102 @@ impl Udp {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidArgument`] for one of the other family, or without host or port; [`Error::InvalidState`].
-    pub fn check_stream(&self, addr: SocketAddr) -> Result<Checking, Error> {
-        self.streamable()?;
-        address::of_family(self.family, addr)?;
+    /// [`Error::InvalidArgument`] for one of the other family, or without host or port.
+    pub fn check_connect(&self, addr: SocketAddr) -> Result<Checking, Error> {
+        address::of_family(self.family(), addr)?;
         address::remote(addr)?;
-        Ok(self.sockets.check(addr, SocketAddrUse::UdpConnect))
+        Ok(self.association.sockets.check(addr, SocketAddrUse::UdpConnect))
     }
 
-    fn streamable(&self) -> Result<(), Error> {
+    /// Makes an address its only peer, in place of the one before; even if this fails that is none any more. Where it is
+    /// not bound the system does that, for this peer. Streams that were made before work no longer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RemoteUnreachable`]; [`Error::AddressInUse`] where no port is left.
+    pub fn connect(&mut self, peer: Checked) -> Result<(), Error> {
+        self.associate(Some(peer.for_use(SocketAddrUse::UdpConnect)?))
+    }
+
+    /// Takes its only peer back. A local address that it had only for this peer goes with it, where the system so
+    /// decides. Streams that were made before work no longer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidState`] where it has none; [`Error::AddressInUse`] where somebody else was given its port.
+    pub fn disconnect(&mut self) -> Result<(), Error> {
+        self.remote_address()?;
+        self.associate(None)
+    }
+
+    fn associate(&mut self, peer: Option<SocketAddr>) -> Result<(), Error> {
+        self.association.end.number.fetch_add(1, Ordering::Relaxed);
+        if self.association.peer.take().is_none() && peer.is_none() {
+            return Ok(());
+        }
+        let done = self.socket().connect(peer);
+        // Systems bind a socket for its peer, and some take that back with it.
+        self.bound = self.socket().local_addr().is_ok_and(|addr| addr.port() != 0);
+        done.map_err(|e| match e {
+            // No port is left for the local end: systems do not agree on what to call it.
+            Errno::AddrNotAvail => Error::AddressInUse,
+            e => e.into(),
+        })?;
+        self.association.peer = peer;
+        Ok(())
+    }
+
+    /// Asks whether the guest may send to an address: the peer if it is `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidArgument`] for one of the other family, without host or port, or other than the only peer; and
+    /// for none where there is no peer.
+    pub fn check_send(&self, to: Option<SocketAddr>) -> Result<Checking, Error> {
+        self.association.check(to)
+    }
+
+    /// Sends one datagram to the address that was checked. Lent, because it may have to be tried again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WouldBlock`] if there is no room; [`Error::InvalidArgument`] if it has been given another peer since the
+    /// check; [`Error::InvalidState`] where it is not bound; [`Error::DatagramTooLarge`], [`Error::RemoteUnreachable`],
+    /// [`Error::ConnectionRefused`], ….
+    pub fn send(&self, data: &[u8], to: &Checked) -> Result<(), Error> {
+        self.is_bound()?;
+        self.association.send(data, to)
+    }
+
+    /// One datagram that has come in: from the only peer, if there is one. Not all that others have sent before it was
+    /// named is dropped at once: there may be more to look at after [`Error::WouldBlock`], and then it is ready.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WouldBlock`]; [`Error::InvalidState`] where it is not bound; [`Error::RemoteUnreachable`],
+    /// [`Error::ConnectionRefused`].
+    pub fn receive(&self) -> Result<Datagram, Error> {
+        self.is_bound()?;
+        Ok(self.association.receive(&mut { FOREIGN })?)
+    }
+
+    /// What to wait for before [`receive`](Self::receive), or [`send`](Self::send), is tried again.
+    pub fn readiness(&self, interest: Interest) -> Readiness {
+        let source: Arc<dyn Source> = self.association.end.clone();
+        Readiness::new(self.association.sockets.clone(), Some((source, interest)))
+    }
+
+    /// The same as [`check_connect`](Self::check_connect) for [`stream`](Self::stream).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidArgument`] for one of the other family, or without host or port; [`Error::InvalidState`].
+    pub fn check_stream(&self, addr: SocketAddr) -> Result<Checking, Error> {
+        self.is_bound()?;
+        self.check_connect(addr)
+    }
+
+    fn is_bound(&self) -> Result<(), Error> {
         if self.bound { Ok(()) } else { Err(Error::InvalidState) }
     }
 
@@ -93,19 +186,9 @@ impl Udp {
     /// [`Error::InvalidState`] where it is not bound; [`Error::RemoteUnreachable`], [`Error::AddressInUse`] where no
     /// port is left.
     pub fn stream(&mut self, peer: Option<Checked>) -> Result<(UdpInput, UdpOutput), Error> {
-        self.streamable()?;
-        let peer = peer.map(|addr| addr.for_use(SocketAddrUse::UdpConnect)).transpose()?;
-        let number = self.end.streams.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.peer.take().is_some() || peer.is_some() {
-            self.end.socket.connect(peer).map_err(|e| match e {
-                // No port is left for the local end: systems do not agree on what to call it.
-                Errno::AddrNotAvail => Error::AddressInUse,
-                e => e.into(),
-            })?;
-        }
-        self.peer = peer;
-        let input = UdpInput::new(self.sockets.clone(), self.end.clone(), number, peer);
-        Ok((input, UdpOutput::new(self.sockets.clone(), self.end.clone(), number, peer)))
+        self.is_bound()?;
+        self.associate(peer.map(|addr| addr.for_use(SocketAddrUse::UdpConnect)).transpose()?)?;
+        Ok((UdpInput::new(self.association.clone()), UdpOutput::new(self.association.clone())))
     }
 
     /// The address that it is bound to.
@@ -114,8 +197,8 @@ impl Udp {
     ///
     /// [`Error::InvalidState`].
     pub fn local_address(&self) -> Result<SocketAddr, Error> {
-        self.streamable()?;
-        Ok(self.end.socket.local_addr()?)
+        self.is_bound()?;
+        Ok(self.socket().local_addr()?)
     }
 
     /// Its only peer.
@@ -124,7 +207,7 @@ impl Udp {
     ///
     /// [`Error::InvalidState`] where it has none.
     pub fn remote_address(&self) -> Result<SocketAddr, Error> {
-        self.peer.ok_or(Error::InvalidState)
+        self.association.peer.ok_or(Error::InvalidState)
     }
 
     /// Reads an option.
@@ -133,7 +216,7 @@ impl Udp {
     ///
     /// Whatever the system says.
     pub fn get(&self, name: UdpOptionName) -> Result<UdpOption, Error> {
-        Ok(self.end.socket.get(name)?)
+        Ok(self.socket().get(name)?)
     }
 
     /// Sets an option. What is too large becomes the largest that the system has.
@@ -146,11 +229,12 @@ impl Udp {
             UdpOption::UnicastHopLimit(n) => n == 0,
             UdpOption::ReceiveBufferSize(n) | UdpOption::SendBufferSize(n) => n == 0,
         };
-        if zero { Err(Error::InvalidArgument) } else { Ok(self.end.socket.set(option)?) }
+        if zero { Err(Error::InvalidArgument) } else { Ok(self.socket().set(option)?) }
     }
 }
 
-/// Nothing that is asked of the socket itself takes time; its streams are waited for each by itself.
+/// Nothing that is asked of the socket itself takes time; its streams are waited for each by itself, its datagrams by
+/// [`readiness`](Udp::readiness).
 #[async_trait::async_trait]
 impl Subscribe for Udp {
     async fn ready(&mut self) {}
@@ -162,6 +246,7 @@ impl Subscribe for Udp {
 
 impl fmt::Debug for Udp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Udp").field("bound", &self.bound).field("peer", &self.peer).finish_non_exhaustive()
+        let peer = &self.association.peer;
+        f.debug_struct("Udp").field("bound", &self.bound).field("peer", peer).finish_non_exhaustive()
     }
 }

@@ -7,7 +7,7 @@ use rustix::event::PollFlags;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::{RecvFlags, SendFlags};
 use std::net::SocketAddr;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use wasi_host_core::fs::Interest;
 use wasi_host_core::net::{Family, UdpOption, UdpOptionName, UdpSocket};
 use wasi_host_core::wait::Wait;
@@ -17,31 +17,39 @@ pub(super) struct Udp {
     fd: OwnedFd,
     family: Family,
     /// As it was asked for.
-    bound: OnceLock<SocketAddr>,
+    bound: Mutex<Option<SocketAddr>>,
 }
 
 impl Udp {
     pub(super) fn new(fd: OwnedFd, family: Family) -> Self {
-        Self { fd, family, bound: OnceLock::new() }
+        Self { fd, family, bound: Mutex::default() }
     }
 
-    /// Linux forgets with the peer a port that it had chosen itself.
+    fn bound(&self) -> MutexGuard<'_, Option<SocketAddr>> {
+        self.bound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn disconnect(&self) -> Result<()> {
         let before = self.local_addr()?;
         rustix::net::connect_unspec(&self.fd).map_err(from_os)?;
-        if before.port() == 0 || self.local_addr()?.port() != 0 {
+        let mut bound = self.bound();
+        // Linux forgets with the peer a port that it had chosen itself, as it should if that was for the peer alone.
+        let Some(mut again) = bound.filter(|_| before.port() != 0) else { return Ok(()) };
+        if self.local_addr()?.port() != 0 {
             return Ok(());
         }
-        let mut again = self.bound.get().copied().unwrap_or(before);
         again.set_port(before.port());
-        rustix::net::bind(&self.fd, &again).map_err(from_os)
+        rustix::net::bind(&self.fd, &again).map_err(|e| {
+            *bound = None;
+            from_os(e)
+        })
     }
 }
 
 impl UdpSocket for Udp {
     fn bind(&self, addr: SocketAddr) -> Result<()> {
         rustix::net::bind(&self.fd, &addr).map_err(from_os)?;
-        let _ = self.bound.set(addr);
+        *self.bound() = Some(addr);
         Ok(())
     }
 
@@ -52,12 +60,13 @@ impl UdpSocket for Udp {
             Ok(None) | Err(rustix::io::Errno::NOTCONN) => {}
             Err(e) => return Err(from_os(e)),
         }
-        match addr {
-            Some(addr) => {
-                rustix::io::retry_on_intr(|| rustix::net::connect(&self.fd, &addr)).map_err(from_os)
-            }
-            None => Ok(()),
+        let Some(addr) = addr else { return Ok(()) };
+        let done = rustix::io::retry_on_intr(|| rustix::net::connect(&self.fd, &addr));
+        if done.is_err() && self.bound().is_none() {
+            // Linux has given it a port by then, to which everybody could send.
+            let _ = rustix::net::connect_unspec(&self.fd);
         }
+        done.map_err(from_os)
     }
 
     fn recv(&self, buf: &mut [u8]) -> Result<(usize, SocketAddr)> {
