@@ -1,5 +1,6 @@
 //! Counting what a guest holds open.
 
+use crate::wait::{Notify, Wait};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,32 +15,45 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// assert!(slots.take().is_some());
 /// ```
 #[derive(Debug)]
-pub struct Slots {
+pub struct Slots(Arc<Places>);
+
+#[derive(Debug)]
+struct Places {
     most: usize,
-    taken: Arc<AtomicUsize>,
+    taken: AtomicUsize,
+    /// Told when there is room where none was.
+    room: Notify,
 }
 
 impl Slots {
     /// `most` places, all of them free.
     pub fn new(most: usize) -> Self {
-        Self { most, taken: Arc::default() }
+        Self(Arc::new(Places { most, taken: AtomicUsize::new(0), room: Notify::default() }))
     }
 
     /// One of them, if one is free.
     pub fn take(&self) -> Option<Slot> {
-        let more = |n: usize| (n < self.most).then_some(n + 1);
-        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
-        Some(Slot(self.taken.clone()))
+        let more = |n: usize| (n < self.0.most).then_some(n + 1);
+        self.0.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(Slot(self.0.clone()))
+    }
+
+    /// What to wait for before one may be free.
+    pub fn wait(&self) -> Wait<'_> {
+        let watch = self.0.room.watch();
+        if self.0.taken.load(Ordering::Relaxed) < self.0.most { Wait::Ready } else { Wait::Notify(watch) }
     }
 }
 
 /// One of the places that a context has for descriptors, for sockets, or for look-ups. Dropping it makes room.
 #[derive(Debug)]
 #[must_use = "dropped at once it counts nothing"]
-pub struct Slot(Arc<AtomicUsize>);
+pub struct Slot(Arc<Places>);
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        if self.0.taken.fetch_sub(1, Ordering::Relaxed) == self.0.most {
+            self.0.room.notify();
+        }
     }
 }

@@ -190,6 +190,49 @@ fn connected(sockets: &Sockets) -> (Tcp, TcpInput, TcpOutput) {
 }
 
 #[test]
+fn a_listener_leaves_a_system_alone_that_has_no_sockets_left() {
+    let (sockets, told) = fake(&[]);
+    let mut socket = sockets.tcp(Family::Ipv4).unwrap();
+    socket.bind(known(socket.check_bind(THERE)).unwrap()).unwrap();
+    socket.listen().unwrap();
+    let listener = socket.listener().unwrap();
+    for (errno, error) in [(Errno::MFile, Error::NewSocketLimit), (Errno::NoMem, Error::OutOfMemory)] {
+        told.answers.lock().unwrap().extend([Err(errno), Err(Errno::Again)]);
+        assert_eq!(listener.accept().err(), Some(error));
+        assert!(matches!(listener.wait(), Wait::For(_)));
+        assert_eq!(listener.accept().err(), Some(Error::WouldBlock));
+        assert!(matches!(listener.wait(), Wait::Forever), "the backend's word");
+    }
+}
+
+#[test]
+fn a_datagram_that_finds_no_room_is_tried_again() {
+    let (sockets, told) = fake(&[]);
+    let mut socket = sockets.udp(Family::Ipv4).unwrap();
+    socket.bind(known(socket.check_bind(THERE)).unwrap()).unwrap();
+    let to = known(socket.check_send(Some(THERE))).unwrap();
+    told.full.store(true, Ordering::Relaxed);
+    assert_eq!(socket.send(b"x", &to), Err(Error::WouldBlock));
+    assert!(matches!(socket.readiness(Interest::Write).wait(), Wait::Forever), "the backend's word");
+    told.full.store(false, Ordering::Relaxed);
+    assert_eq!(socket.send(b"x", &to), Ok(()));
+}
+
+#[test]
+fn an_endless_flood_of_others_datagrams_is_given_up_for_the_time_being() {
+    let (sockets, told) = fake(&[]);
+    let mut socket = sockets.udp(Family::Ipv4).unwrap();
+    let peer = SocketAddr::new(THERE.ip(), 8);
+    socket.connect(known(socket.check_connect(peer)).unwrap()).unwrap();
+    // All that ever comes is from another, without an end.
+    assert_eq!(socket.receive(), Err(Error::WouldBlock));
+    socket.disconnect().unwrap();
+    assert_eq!(socket.receive().unwrap().from, THERE);
+    told.answers.lock().unwrap().push_back(Err(Errno::HostUnreach));
+    assert_eq!(socket.receive(), Err(Error::RemoteUnreachable));
+}
+
+#[test]
 fn a_direction_ends_with_its_stream_if_told_to_and_once_only() {
     let (sockets, told) = fake(&[]);
     let (mut socket, input, mut output) = connected(&sockets);

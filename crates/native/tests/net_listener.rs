@@ -56,8 +56,11 @@ fn a_listener_counts_what_it_accepts() {
     drop(socket);
     let first = next(&listener).unwrap();
     assert_eq!(next(&listener).err(), Some(Error::NewSocketLimit));
+    assert!(!is_ready(listener.wait()), "though there is a connection");
     assert_eq!(sockets.tcp(Family::Ipv4).err(), Some(Error::NewSocketLimit), "a listener is a socket too");
-    drop(first);
+    let held = std::thread::spawn(move || drop(first));
+    pause(listener.wait());
+    held.join().unwrap();
     // The connection has waited.
     next(&listener).unwrap();
     drop(listener);

@@ -101,6 +101,11 @@ impl Sockets {
         self.0.open.take().ok_or(Error::NewSocketLimit)
     }
 
+    /// What to wait for before there may be one.
+    pub(super) fn wait_for_slot(&self) -> Wait<'_> {
+        self.0.open.wait()
+    }
+
     pub(super) fn check(&self, addr: SocketAddr, to: SocketAddrUse) -> Checking {
         let allowed = match to {
             SocketAddrUse::TcpBind | SocketAddrUse::TcpConnect => self.0.permissions.tcp,
