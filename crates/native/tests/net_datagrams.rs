@@ -246,7 +246,7 @@ fn what_others_have_sent_before_is_not_received() {
     while socket.receive() == Err(Error::WouldBlock) && is_ready(socket.readiness(Interest::Read).wait()) {
         calls += 1;
     }
-    assert!((1..=4).contains(&calls), "{calls}");
+    assert!(calls <= 4, "{calls}");
     peer.send_to(b"from the peer", here).unwrap();
     assert_eq!(receive(&socket), Ok(Datagram { data: b"from the peer".to_vec(), from: at_peer }));
 

@@ -38,7 +38,6 @@ fn a_listener_keeps_the_socket_open() {
     drop(one);
     next_pair(&sockets, &two, here.port());
     drop(two);
-    assert!(TcpStream::connect(here).is_err(), "nobody listens any more");
     // Those that were accepted are independent of it.
     let Connection { mut output, .. } = accepted;
     write(&mut output, b"still");
@@ -139,8 +138,6 @@ fn a_socket_is_waited_for_without_a_borrow() {
     drop(listener);
     let _later = TcpStream::connect(here).unwrap();
     pause(come.wait());
-    drop(come);
-    assert!(TcpStream::connect(here).is_err(), "nothing holds it any more");
 }
 
 #[cfg(feature = "async")]

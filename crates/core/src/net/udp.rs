@@ -53,7 +53,8 @@ impl Udp {
     }
 
     /// Asks whether the guest may bind to any address, which is to come before [`send`](Self::send) where it is not bound
-    /// and that is to be done for it; `None` where it is.
+    /// and that is to be done for it; `None` where it is. If another send was faster [`bind`](Self::bind) says
+    /// [`Error::InvalidState`], and all is well.
     pub fn check_implicit_bind(&self) -> Option<Checking> {
         let any = || self.association.sockets.check(address::any(self.family()), SocketAddrUse::UdpBind);
         (!self.bound).then(any)
