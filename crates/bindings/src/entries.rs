@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use wasi_host_core::Result;
-use wasi_host_core::fs::{Blocking, DirEntry, Entries};
+use wasi_host_core::fs::{Blocking, Descriptor, DirEntry, Entries};
 
 /// How many names are fetched at a time: a listing that leaves the thread does so once for all of them.
 const BATCH: usize = 256;
@@ -21,6 +21,14 @@ impl DirectoryEntries {
         Self { fetched: VecDeque::new(), rest: Some(entries), blocking }
     }
 
+    /// A directory from its beginning, with the first of its names.
+    pub fn list(dir: &Descriptor) -> Self {
+        match dir.entries() {
+            Ok(entries) => Self::new(entries, dir.blocking()).fetch(),
+            Err(e) => Self { fetched: VecDeque::from([Err(e)]), ..Self::ended() },
+        }
+    }
+
     /// One that has ended.
     pub fn ended() -> Self {
         Self { fetched: VecDeque::new(), rest: None, blocking: Blocking::Never }
@@ -34,6 +42,11 @@ impl DirectoryEntries {
     /// The next name that was fetched.
     pub fn pop(&mut self) -> Option<Result<DirEntry>> {
         self.fetched.pop_front()
+    }
+
+    /// Whether a name is there without fetching.
+    pub fn has_fetched(&self) -> bool {
+        !self.fetched.is_empty()
     }
 
     /// Whether there is something to fetch.
