@@ -40,7 +40,8 @@ pub struct WasiCtx {
     pub(crate) insecure_random_seed: Option<u128>,
     pub(crate) initial_cwd: Option<String>,
     pub(crate) limits: Limits,
-    pub(crate) waiting: Waiting,
+    /// Shared with what waits without holding the context: streams and tasks of WASI 0.3.
+    pub(crate) waiting: Arc<Waiting>,
     /// What a component holds open. Made at first use: the limits are known by then.
     pub(crate) open: Option<Slots>,
     /// What a component's reads are made into.
@@ -100,6 +101,13 @@ impl WasiCtx {
     pub(crate) fn virtual_now(&self) -> Option<Timestamp> {
         (!self.system_time).then(|| self.wall_clock.now().into())
     }
+}
+
+/// Fills `bytes` from one of a context's sources.
+#[cfg(feature = "p2")]
+pub(crate) fn fill_random(source: &mut (dyn RngCore + Send), bytes: &mut [u8]) -> wasmtime::Result<()> {
+    let failed = |e| wasmtime::Error::msg(format!("the source of randomness failed: {e}"));
+    source.try_fill_bytes(bytes).map_err(failed)
 }
 
 impl std::fmt::Debug for WasiCtx {

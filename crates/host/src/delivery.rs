@@ -6,7 +6,7 @@
 
 use crate::mode::{Blocks, Mode, Pause, now};
 use crate::wait::{BoxFuture, Event, Interrupt, Notify, Wait, Waiter};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use wasi_host_core::net::Undelivered;
 
@@ -14,54 +14,61 @@ use wasi_host_core::net::Undelivered;
 pub(crate) struct Delivery {
     /// For how long after the context's end.
     pub(crate) deadline: Duration,
-    list: Option<Undelivered>,
+    list: OnceLock<Undelivered>,
     /// Shared with the task, if there is one.
-    end: Option<Arc<Ending>>,
+    end: Mutex<Option<Arc<Ending>>>,
 }
 
 impl Default for Delivery {
     fn default() -> Self {
-        Self { deadline: Duration::from_secs(5), list: None, end: None }
+        Self { deadline: Duration::from_secs(5), list: OnceLock::new(), end: Mutex::default() }
     }
 }
 
 impl Delivery {
     /// Delivers what is on this list from now on.
-    pub(crate) fn of(&mut self, list: Undelivered) {
-        self.list = Some(list);
+    pub(crate) fn of(&self, list: Undelivered) {
+        let known = self.list.set(list);
+        debug_assert!(known.is_ok(), "a context has one list");
     }
 
     /// What is left, unless a task takes care of it.
     pub(crate) fn left(&self) -> Option<&Undelivered> {
-        self.list.as_ref().filter(|list| !list.is_empty() && self.task().is_none())
+        self.list.get().filter(|list| !list.is_empty() && running(&self.ending()).is_none())
     }
 
-    fn task(&self) -> Option<&Ending> {
-        self.end.as_ref().filter(|end| Arc::strong_count(end) > 1).map(|end| &**end)
+    fn ending(&self) -> MutexGuard<'_, Option<Arc<Ending>>> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has a task deliver, where the host has tasks.
-    pub(crate) fn begin<M: Mode>(&mut self, waiter: &Arc<dyn Waiter>) {
-        if self.task().is_some() {
+    pub(crate) fn begin<M: Mode>(&self, waiter: &Arc<dyn Waiter>) {
+        let Some(list) = self.list.get() else { return };
+        let mut ending = self.ending();
+        if running(&ending).is_some() {
             return;
         }
-        let Self { list: Some(list), end, .. } = self else { return };
         M::spawn(|| {
-            let end = end.insert(Arc::default()).clone();
+            let end = ending.insert(Arc::default()).clone();
             Courier { list: list.clone(), waiter: waiter.clone(), end }.run::<M>()
         });
     }
 
     /// The context ends: what is left has until the deadline.
     pub(crate) fn end(&self, waiter: &dyn Waiter, interrupt: Option<&Interrupt>) {
-        let Some(list) = &self.list else { return };
+        let Some(list) = self.list.get() else { return };
         let end = || End { until: Instant::now().checked_add(self.deadline), interrupt: interrupt.cloned() };
-        match self.task() {
+        match running(&self.ending()) {
             Some(task) => task.tell(end()),
             None if list.is_empty() => {}
             None => end().finish(list, waiter),
         }
     }
+}
+
+/// The task that holds the other end, if it goes on.
+fn running(ending: &Option<Arc<Ending>>) -> Option<&Ending> {
+    ending.as_ref().filter(|end| Arc::strong_count(end) > 1).map(|end| &**end)
 }
 
 /// One wait for what the caller waits for, in which what can be delivered is; if only that happened `ended` stays as it

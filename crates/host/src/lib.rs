@@ -49,13 +49,21 @@
 )]
 
 mod builder;
+#[cfg(feature = "p2")]
+mod cli;
 mod ctx;
 mod delivery;
 mod error;
+#[cfg(feature = "p2")]
+mod filesystem;
 mod mode;
 mod network;
 #[cfg(feature = "p2")]
 mod p2;
+#[cfg(feature = "p3")]
+pub mod p3;
+#[cfg(feature = "p2")]
+mod sockets;
 #[cfg(feature = "p2")]
 mod view;
 mod waiting;

@@ -50,6 +50,34 @@ impl From<Errno> for Pause {
     }
 }
 
+#[cfg(feature = "p2")]
+impl From<Pause> for wasmtime::Error {
+    fn from(p: Pause) -> Self {
+        match p {
+            Pause::Errno(e) => wasmtime::Error::new(e).context("the host cannot wait"),
+            Pause::Interrupted(i) => wasmtime::Error::new(i),
+            Pause::Later => unreachable!("only what is tried gives up"),
+        }
+    }
+}
+
+/// For errors that the guest gets: what it is told of, and what stops it.
+#[cfg(feature = "p2")]
+macro_rules! from_pause {
+    ($($error:ty)*) => { $(
+        impl From<$crate::mode::Pause> for $error {
+            fn from(p: $crate::mode::Pause) -> Self {
+                match p {
+                    $crate::mode::Pause::Errno(e) => e.into(),
+                    stop => Self::Trap(stop.into()),
+                }
+            }
+        }
+    )* };
+}
+#[cfg(feature = "p2")]
+pub(crate) use from_pause;
+
 /// How a host waits, and where it does what may take long.
 pub(crate) trait Mode: Send + Sync + 'static {
     /// Whether it gives up instead of waiting. What it gives up must have changed nothing: it is done again, and then

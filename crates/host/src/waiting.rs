@@ -123,11 +123,16 @@ impl Waiting {
         &self,
         op: impl FnOnce() -> Result<R> + Send + 'static,
     ) -> Result<R, Pause> {
-        let Some(interrupt) = self.interrupt.get() else { return M::offload(op).await };
-        let (mut work, mut interrupted) = (pin!(M::offload(op)), pin!(interrupted(interrupt)));
-        poll_fn(|cx| match work.as_mut().poll(cx) {
+        self.unless_interrupted(M::offload(op)).await?
+    }
+
+    /// What a future gives, or that somebody interrupted before.
+    pub(crate) async fn unless_interrupted<R>(&self, future: impl Future<Output = R>) -> Result<R, Pause> {
+        let Some(interrupt) = self.interrupt.get() else { return Ok(future.await) };
+        let (mut future, mut interrupted) = (pin!(future), pin!(interrupted(interrupt)));
+        poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Pending => interrupted.as_mut().poll(cx).map(|i| Err(Pause::Interrupted(i))),
-            done => done,
+            Poll::Ready(done) => Poll::Ready(Ok(done)),
         })
         .await
     }

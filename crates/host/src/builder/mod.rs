@@ -86,12 +86,12 @@ impl WasiCtxBuilder {
                 insecure_random_seed: None,
                 initial_cwd: None,
                 limits: Limits::default(),
-                waiting: Waiting {
+                waiting: Arc::new(Waiting {
                     waiter: poller(),
                     interrupt: OnceLock::new(),
                     policy: BlockingPolicy::default(),
                     delivery: Delivery::default(),
-                },
+                }),
                 open: None,
                 scratch: Scratch::default(),
             },
@@ -412,7 +412,7 @@ impl WasiCtxBuilder {
     /// builder.blocking(BlockingPolicy::Offload);
     /// ```
     pub fn blocking(&mut self, policy: BlockingPolicy) -> &mut Self {
-        self.ctx.waiting.policy = policy;
+        self.waiting().policy = policy;
         self
     }
 
@@ -434,8 +434,12 @@ impl WasiCtxBuilder {
     ///
     /// [`Waiter`] has an example of one.
     pub fn waiter(&mut self, waiter: impl Waiter + 'static) -> &mut Self {
-        self.ctx.waiting.waiter = Arc::new(waiter);
+        self.waiting().waiter = Arc::new(waiter);
         self
+    }
+
+    fn waiting(&mut self) -> &mut Waiting {
+        Arc::get_mut(&mut self.ctx.waiting).expect("nobody waits before it is built")
     }
 
     /// The context; the builder begins anew.

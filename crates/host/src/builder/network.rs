@@ -161,7 +161,7 @@ impl WasiCtxBuilder {
     /// builder.inherit_network().delivery_deadline(Duration::from_millis(200));
     /// ```
     pub fn delivery_deadline(&mut self, deadline: Duration) -> &mut Self {
-        self.ctx.waiting.delivery.deadline = deadline;
+        self.waiting().delivery.deadline = deadline;
         self
     }
 }

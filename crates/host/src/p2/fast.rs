@@ -2,6 +2,7 @@
 //! reads is lowered from a buffer that is used again. The generated ones collect each in a `Vec`.
 
 use super::{filesystem, poll, random, streams};
+use crate::ctx::fill_random;
 use crate::mode::{Awaits, Blocks, Mode, now};
 use crate::view::{WasiImpl, WasiView};
 use bytes::Bytes;
@@ -70,10 +71,10 @@ fn common<T: WasiView + 'static>(linker: &mut Linker<T>) -> Result<()> {
         of_stream(cx.data_mut(), written)
     })?;
     random_bytes(&mut linker.instance(RANDOM)?, "get-random-bytes", |view, bytes| {
-        random::fill(&mut *view.ctx().random, bytes)
+        fill_random(&mut *view.ctx().random, bytes)
     })?;
     random_bytes(&mut linker.instance(INSECURE)?, "get-insecure-random-bytes", |view, bytes| {
-        random::fill(&mut *view.ctx().insecure_random, bytes)
+        fill_random(&mut *view.ctx().insecure_random, bytes)
     })
 }
 

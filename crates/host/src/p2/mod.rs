@@ -40,16 +40,6 @@ macro_rules! end {
 }
 use end;
 
-impl From<Pause> for wasmtime::Error {
-    fn from(p: Pause) -> Self {
-        match p {
-            Pause::Errno(e) => wasmtime::Error::new(e).context("the host cannot wait"),
-            Pause::Interrupted(i) => wasmtime::Error::new(i),
-            Pause::Later => unreachable!("only what is tried gives up"),
-        }
-    }
-}
-
 impl From<Pause> for StreamError {
     fn from(p: Pause) -> Self {
         match p {
@@ -60,16 +50,4 @@ impl From<Pause> for StreamError {
     }
 }
 
-macro_rules! from_pause {
-    ($($error:ty)*) => { $(
-        impl From<Pause> for $error {
-            fn from(p: Pause) -> Self {
-                match p {
-                    Pause::Errno(e) => e.into(),
-                    stop => Self::Trap(stop.into()),
-                }
-            }
-        }
-    )* };
-}
-from_pause!(FsError SocketError);
+crate::mode::from_pause!(FsError SocketError);

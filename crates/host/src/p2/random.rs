@@ -1,9 +1,10 @@
 //! `wasi:random`.
 
+use crate::ctx::fill_random;
 use crate::view::{WasiImpl, WasiView};
 use wasi_host_bindings::p2::random::{insecure, insecure_seed, random};
 use wasi_host_core::random::RngCore;
-use wasmtime::{Error, Result, format_err};
+use wasmtime::{Result, format_err};
 
 /// How many bytes a guest may have at once.
 pub(super) fn length(view: &mut impl WasiView, len: u64) -> Result<usize> {
@@ -14,15 +15,10 @@ pub(super) fn length(view: &mut impl WasiView, len: u64) -> Result<usize> {
     }
 }
 
-/// Fills `bytes` from a context's source.
-pub(super) fn fill(random: &mut (dyn RngCore + Send), bytes: &mut [u8]) -> Result<()> {
-    random.try_fill_bytes(bytes).map_err(|e| Error::msg(format!("the source of randomness failed: {e}")))
-}
-
 impl<T: WasiView> random::Host for WasiImpl<T> {
     fn get_random_bytes(&mut self, len: u64) -> Result<Vec<u8>> {
         let mut bytes = vec![0; length(self, len)?];
-        fill(&mut *self.ctx().random, &mut bytes)?;
+        fill_random(&mut *self.ctx().random, &mut bytes)?;
         Ok(bytes)
     }
 
@@ -34,7 +30,7 @@ impl<T: WasiView> random::Host for WasiImpl<T> {
 impl<T: WasiView> insecure::Host for WasiImpl<T> {
     fn get_insecure_random_bytes(&mut self, len: u64) -> Result<Vec<u8>> {
         let mut bytes = vec![0; length(self, len)?];
-        fill(&mut *self.ctx().insecure_random, &mut bytes)?;
+        fill_random(&mut *self.ctx().insecure_random, &mut bytes)?;
         Ok(bytes)
     }
 

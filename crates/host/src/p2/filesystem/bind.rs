@@ -4,7 +4,7 @@ use super::*;
 use crate::mode::{Awaits, Blocks, now};
 use crate::p2::end;
 use wasi_host_bindings::FsError;
-use wasi_host_core::fs::{Access, Advice, FileType, Sync};
+use wasi_host_core::fs::FileType;
 use wasi_host_core::time::{SetTime, Timestamp};
 
 macro_rules! implement {
@@ -40,16 +40,8 @@ macro_rules! implement {
                 write_via_stream::<$M>(self, &fd, None)
             }
 
-            $($async)? fn advise(&mut self, fd: Fd, offset: u64, len: u64, advice: types::Advice) -> FsResult<()> {
-                let advice = match advice {
-                    types::Advice::Normal => Advice::Normal,
-                    types::Advice::Sequential => Advice::Sequential,
-                    types::Advice::Random => Advice::Random,
-                    types::Advice::WillNeed => Advice::WillNeed,
-                    types::Advice::DontNeed => Advice::DontNeed,
-                    types::Advice::NoReuse => Advice::NoReuse,
-                };
-                end!($kind on::<$M, _>(self, &fd, move |d| d.advise(offset, len, advice)))
+            $($async)? fn advise(&mut self, fd: Fd, offset: u64, len: u64, hint: types::Advice) -> FsResult<()> {
+                end!($kind on::<$M, _>(self, &fd, move |d| d.advise(offset, len, advice(hint))))
             }
 
             $($async)? fn sync_data(&mut self, fd: Fd) -> FsResult<()> {
@@ -129,21 +121,8 @@ macro_rules! implement {
                 open: OpenFlags,
                 flags: DescriptorFlags,
             ) -> FsResult<Fd> {
-                let how = Open {
-                    read: flags.contains(DescriptorFlags::READ),
-                    write: flags.contains(DescriptorFlags::WRITE),
-                    create: open.contains(OpenFlags::CREATE),
-                    exclusive: open.contains(OpenFlags::EXCLUSIVE),
-                    truncate: open.contains(OpenFlags::TRUNCATE),
-                    directory: open.contains(OpenFlags::DIRECTORY),
-                    follow: at.contains(PathFlags::SYMLINK_FOLLOW),
-                    sync: match () {
-                        () if flags.intersects(DescriptorFlags::FILE_INTEGRITY_SYNC | DescriptorFlags::REQUESTED_WRITE_SYNC) => Sync::All,
-                        () if flags.contains(DescriptorFlags::DATA_INTEGRITY_SYNC) => Sync::Data,
-                        () => Sync::No,
-                    },
-                };
-                end!($kind open_at::<$M>(self, &fd, &path, how, flags.contains(DescriptorFlags::MUTATE_DIRECTORY)))
+                let mutates = flags.contains(DescriptorFlags::MUTATE_DIRECTORY);
+                end!($kind open_at::<$M>(self, &fd, &path, how(at, open, flags), mutates))
             }
 
             $($async)? fn readlink_at(&mut self, fd: Fd, path: String) -> FsResult<String> {
@@ -209,9 +188,7 @@ macro_rules! implement {
             }
         }
 
-        fn follow(at: PathFlags) -> Follow {
-            if at.contains(PathFlags::SYMLINK_FOLLOW) { Follow::Yes } else { Follow::No }
-        }
+        crate::filesystem::flags!(types);
 
         fn time(t: NewTimestamp) -> Result<SetTime> {
             Ok(match t {
@@ -222,29 +199,6 @@ macro_rules! implement {
                     SetTime::At(Timestamp::new(seconds, t.nanoseconds).ok_or(Errno::Inval)?)
                 }
             })
-        }
-
-        fn flags(d: &Descriptor) -> DescriptorFlags {
-            let mut flags = DescriptorFlags::empty();
-            if d.is_dir() {
-                flags |= DescriptorFlags::READ;
-                if d.may_mutate().is_ok() {
-                    flags |= DescriptorFlags::MUTATE_DIRECTORY;
-                }
-                return flags;
-            }
-            if d.access().contains(Access::READ) {
-                flags |= DescriptorFlags::READ;
-            }
-            if d.access().contains(Access::WRITE) {
-                flags |= DescriptorFlags::WRITE;
-            }
-            match d.synchronous() {
-                Sync::No => {}
-                Sync::Data => flags |= DescriptorFlags::DATA_INTEGRITY_SYNC,
-                Sync::All => flags |= DescriptorFlags::FILE_INTEGRITY_SYNC | DescriptorFlags::REQUESTED_WRITE_SYNC,
-            }
-            flags
         }
 
         fn stat(m: &Metadata) -> types::DescriptorStat {

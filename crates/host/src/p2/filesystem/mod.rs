@@ -2,15 +2,15 @@
 
 mod bind;
 
+use crate::filesystem::{self, hash, read_link, sync};
 use crate::mode::{BlockingPolicy, Kind, Mode};
 use crate::view::{Both, WasiImpl, WasiView};
 use bytes::Bytes;
-use std::hash::{DefaultHasher, Hasher};
 use std::io::{IoSlice, IoSliceMut};
 use std::time::Duration;
 use wasi_host_bindings::{DirectoryEntries, FsResult, p2};
 use wasi_host_core::fs::{
-    Access, Descriptor, DirEntry, FileInputStream, FileOutputStream, Follow, Metadata, Open, Sync,
+    Descriptor, DirEntry, FileInputStream, FileOutputStream, Follow, Metadata, Open, Sync,
 };
 use wasi_host_core::stream::{InputStream, OutputStream, Scratch};
 use wasi_host_core::time::Timestamp;
@@ -25,8 +25,9 @@ const COPY: usize = 64 << 10;
 
 /// One more user of what `fd` has open, which may outlive it.
 fn counted(view: &mut impl WasiView, fd: &Resource<Descriptor>) -> FsResult<Descriptor> {
-    let descriptor = view.table().get(fd)?.clone();
-    Ok(descriptor.counted(view.ctx().slot()?))
+    let mut both = Both::of(view);
+    let (ctx, table) = both.parts();
+    filesystem::counted(ctx, table, fd)
 }
 
 fn read_via_stream<M: Mode>(
@@ -271,36 +272,11 @@ async fn read_directory_entry<M: Mode>(
     }
 }
 
-/// In 0.2 nothing happens to what was not opened for writing.
-fn sync(descriptor: &Descriptor, data_only: bool) -> Result<()> {
-    let written = descriptor.is_dir() || descriptor.access().contains(Access::WRITE);
-    if written { descriptor.sync(data_only) } else { Ok(()) }
-}
-
-fn read_link(dir: &Descriptor, path: &str) -> Result<String> {
-    let target = dir.read_link(path)?;
-    // It would tell of the host's tree.
-    if target.starts_with('/') { Err(Errno::Perm) } else { Ok(target) }
-}
-
-/// Two words that tell files apart. The first stays as long as the file does, because guests of WASI 0.1 behind an
-/// adapter take it for the inode's number; the second changes with the content.
-fn hash(m: &Metadata) -> (u64, u64) {
-    let mut hasher = DefaultHasher::new();
-    hasher.write_u64(m.dev);
-    hasher.write_u64(m.ino);
-    let lower = hasher.finish();
-    hasher.write_u64(m.size);
-    hasher.write_i64(m.modified.seconds());
-    hasher.write_u32(m.modified.subsec_nanos());
-    (lower, hasher.finish())
-}
-
 impl<T: WasiView> p2::filesystem::preopens::Host for WasiImpl<T> {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
         let mut both = Both::of(self);
         let (ctx, table) = both.parts();
-        ctx.preopens.iter().map(|(dir, name)| Ok((table.push(dir.clone())?, name.clone()))).collect()
+        filesystem::preopens(ctx, table)
     }
 }
 

@@ -4,19 +4,10 @@
 use super::*;
 use crate::mode::{Awaits, Blocks, now};
 use crate::p2::end;
+use crate::sockets::{nanoseconds, option};
 use std::time::Duration;
 use wasi_host_bindings::Step;
 use wasi_host_core::net::{Shutdown, TcpOption, TcpOptionName, UdpOption, UdpOptionName};
-
-/// The value of an option. A backend that answers with that of another knows it not.
-macro_rules! option {
-    ($view:ident $fd:ident $names:ident $options:ident $name:ident) => {
-        match $view.table().get(&$fd)?.get().get($names::$name)? {
-            $options::$name(value) => Ok(value),
-            _ => Err(Error::NotSupported.into()),
-        }
-    };
-}
 
 fn set(view: &mut impl WasiView, fd: &Resource<TcpSocket>, option: TcpOption) -> SocketResult<()> {
     Ok(view.table().get(fd)?.get().set(option)?)
@@ -24,10 +15,6 @@ fn set(view: &mut impl WasiView, fd: &Resource<TcpSocket>, option: TcpOption) ->
 
 fn set_udp(view: &mut impl WasiView, fd: &Resource<UdpSocket>, option: UdpOption) -> SocketResult<()> {
     Ok(view.table().get(fd)?.get().set(option)?)
-}
-
-fn nanoseconds(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
 macro_rules! implement {
@@ -106,7 +93,7 @@ macro_rules! implement {
             }
 
             fn keep_alive_enabled(&mut self, fd: Fd) -> SocketResult<bool> {
-                option!(self fd TcpOptionName TcpOption KeepAlive)
+                option!(self.table().get(&fd)?.get(), TcpOptionName::KeepAlive, TcpOption::KeepAlive)
             }
 
             fn set_keep_alive_enabled(&mut self, fd: Fd, on: bool) -> SocketResult<()> {
@@ -114,7 +101,7 @@ macro_rules! implement {
             }
 
             fn keep_alive_idle_time(&mut self, fd: Fd) -> SocketResult<u64> {
-                option!(self fd TcpOptionName TcpOption KeepAliveIdleTime).map(nanoseconds)
+                option!(self.table().get(&fd)?.get(), TcpOptionName::KeepAliveIdleTime, TcpOption::KeepAliveIdleTime).map(nanoseconds)
             }
 
             fn set_keep_alive_idle_time(&mut self, fd: Fd, span: u64) -> SocketResult<()> {
@@ -122,7 +109,7 @@ macro_rules! implement {
             }
 
             fn keep_alive_interval(&mut self, fd: Fd) -> SocketResult<u64> {
-                option!(self fd TcpOptionName TcpOption KeepAliveInterval).map(nanoseconds)
+                option!(self.table().get(&fd)?.get(), TcpOptionName::KeepAliveInterval, TcpOption::KeepAliveInterval).map(nanoseconds)
             }
 
             fn set_keep_alive_interval(&mut self, fd: Fd, span: u64) -> SocketResult<()> {
@@ -130,7 +117,7 @@ macro_rules! implement {
             }
 
             fn keep_alive_count(&mut self, fd: Fd) -> SocketResult<u32> {
-                option!(self fd TcpOptionName TcpOption KeepAliveCount)
+                option!(self.table().get(&fd)?.get(), TcpOptionName::KeepAliveCount, TcpOption::KeepAliveCount)
             }
 
             fn set_keep_alive_count(&mut self, fd: Fd, n: u32) -> SocketResult<()> {
@@ -138,7 +125,7 @@ macro_rules! implement {
             }
 
             fn hop_limit(&mut self, fd: Fd) -> SocketResult<u8> {
-                option!(self fd TcpOptionName TcpOption HopLimit)
+                option!(self.table().get(&fd)?.get(), TcpOptionName::HopLimit, TcpOption::HopLimit)
             }
 
             fn set_hop_limit(&mut self, fd: Fd, n: u8) -> SocketResult<()> {
@@ -146,7 +133,7 @@ macro_rules! implement {
             }
 
             fn receive_buffer_size(&mut self, fd: Fd) -> SocketResult<u64> {
-                option!(self fd TcpOptionName TcpOption ReceiveBufferSize)
+                option!(self.table().get(&fd)?.get(), TcpOptionName::ReceiveBufferSize, TcpOption::ReceiveBufferSize)
             }
 
             fn set_receive_buffer_size(&mut self, fd: Fd, n: u64) -> SocketResult<()> {
@@ -154,7 +141,7 @@ macro_rules! implement {
             }
 
             fn send_buffer_size(&mut self, fd: Fd) -> SocketResult<u64> {
-                option!(self fd TcpOptionName TcpOption SendBufferSize)
+                option!(self.table().get(&fd)?.get(), TcpOptionName::SendBufferSize, TcpOption::SendBufferSize)
             }
 
             fn set_send_buffer_size(&mut self, fd: Fd, n: u64) -> SocketResult<()> {
@@ -228,7 +215,7 @@ macro_rules! implement {
             }
 
             fn unicast_hop_limit(&mut self, fd: UdpFd) -> SocketResult<u8> {
-                option!(self fd UdpOptionName UdpOption UnicastHopLimit)
+                option!(self.table().get(&fd)?.get(), UdpOptionName::UnicastHopLimit, UdpOption::UnicastHopLimit)
             }
 
             fn set_unicast_hop_limit(&mut self, fd: UdpFd, n: u8) -> SocketResult<()> {
@@ -236,7 +223,7 @@ macro_rules! implement {
             }
 
             fn receive_buffer_size(&mut self, fd: UdpFd) -> SocketResult<u64> {
-                option!(self fd UdpOptionName UdpOption ReceiveBufferSize)
+                option!(self.table().get(&fd)?.get(), UdpOptionName::ReceiveBufferSize, UdpOption::ReceiveBufferSize)
             }
 
             fn set_receive_buffer_size(&mut self, fd: UdpFd, n: u64) -> SocketResult<()> {
@@ -244,7 +231,7 @@ macro_rules! implement {
             }
 
             fn send_buffer_size(&mut self, fd: UdpFd) -> SocketResult<u64> {
-                option!(self fd UdpOptionName UdpOption SendBufferSize)
+                option!(self.table().get(&fd)?.get(), UdpOptionName::SendBufferSize, UdpOption::SendBufferSize)
             }
 
             fn set_send_buffer_size(&mut self, fd: UdpFd, n: u64) -> SocketResult<()> {

@@ -3,8 +3,8 @@
 mod bind;
 
 use crate::mode::Mode;
+use crate::sockets::checked;
 use crate::view::{Both, WasiImpl, WasiView};
-use crate::waiting::Waiting;
 use std::net::SocketAddr;
 use wasi_host_bindings::p2::sockets::network::{ErrorCode, IpAddress, IpAddressFamily, IpSocketAddress};
 use wasi_host_bindings::p2::sockets::{
@@ -88,14 +88,6 @@ impl<T: WasiView> udp_create_socket::Host for WasiImpl<T> {
     }
 }
 
-/// Waits for the embedder's word on an address, if somebody has to be asked.
-async fn checked<M: Mode>(waiting: &Waiting, checking: Checking) -> SocketResult<Result<Checked, Error>> {
-    match checking.known() {
-        Some(known) => Ok(known),
-        None => Ok(waiting.output::<M, _>(checking).await?),
-    }
-}
-
 /// Asks for an address, and does with it what it was asked for.
 async fn with_address<M: Mode, S: 'static, R>(
     view: &mut impl WasiView,
@@ -112,7 +104,7 @@ type Streams = (Resource<InputStream>, Resource<OutputStream>);
 
 /// The streams of a connection. They do not depend on their socket: what was written is delivered without it.
 fn push<M: Mode>(view: &mut impl WasiView, (input, output): (TcpInput, TcpOutput)) -> SocketResult<Streams> {
-    let waiting = &mut view.ctx().waiting;
+    let waiting = &view.ctx().waiting;
     waiting.delivery.begin::<M>(&waiting.waiter);
     let (input, output): (InputStream, OutputStream) = (Box::new(input), Box::new(output));
     Ok((view.table().push(input)?, view.table().push(output)?))

@@ -1,0 +1,94 @@
+//! The connections that come in, as a stream.
+
+use crate::mode::Awaits;
+use crate::p3::held::Awaited;
+use crate::p3::pending;
+use crate::view::{WasiImpl, WasiView};
+use crate::waiting::Waiting;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use wasi_host_bindings::Connection;
+use wasi_host_core::net::Listener;
+use wasi_host_core::stream::Subscribe;
+use wasi_host_core::wait::Wait;
+use wasmtime::component::{Destination, Resource, StreamProducer, StreamResult, VecBuffer};
+use wasmtime::{AsContextMut, Result, StoreContextMut};
+
+/// So many are accepted at a time.
+const MANY: usize = 64;
+
+/// Accepts as many as the guest has room for, and none before it asks.
+pub(super) struct Connections<U: 'static, T: 'static> {
+    listener: Awaited<Listener>,
+    view: fn(&mut U) -> WasiImpl<&mut T>,
+}
+
+impl<U, T> Connections<U, T> {
+    pub(super) fn new(
+        listener: Listener,
+        waiting: Arc<Waiting>,
+        view: fn(&mut U) -> WasiImpl<&mut T>,
+    ) -> Self {
+        Self { listener: Awaited::new(listener, waiting), view }
+    }
+}
+
+impl<U: 'static, T: WasiView + 'static> StreamProducer<U> for Connections<U, T> {
+    type Item = Resource<Connection>;
+    type Buffer = VecBuffer<Resource<Connection>>;
+
+    fn poll_produce<'a>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut store: StoreContextMut<'a, U>,
+        mut to: Destination<'a, Self::Item, Self::Buffer>,
+        finish: bool,
+    ) -> Poll<Result<StreamResult>> {
+        let this = &mut *self;
+        if finish {
+            this.listener.recall();
+        }
+        // What is accepted and not taken would stay in the table: never more than there is room for.
+        let room = to.remaining(store.as_context_mut()).map_or(1, |n| n.min(MANY));
+        let mut view = (this.view)(store.data_mut());
+        let mut waited = false;
+        loop {
+            let listener = match this.listener.poll(cx) {
+                Poll::Ready(listener) => listener?,
+                Poll::Pending => return pending(finish),
+            };
+            let Some(listener) = listener else { return Poll::Ready(Ok(StreamResult::Dropped)) };
+            // A read of nothing asks whether a connection is there.
+            if room == 0 && (waited || matches!(listener.wait(), Wait::Ready)) {
+                return Poll::Ready(Ok(StreamResult::Completed));
+            }
+            let mut accepted = Vec::new();
+            while accepted.len() < room {
+                match listener.accept() {
+                    Ok(connection) => {
+                        let connection = Connection::connected(connection);
+                        accepted.push(view.table().push(connection)?);
+                    }
+                    // Whatever befell a connection that was about to come in, there will be others.
+                    Err(_) => break,
+                }
+            }
+            if !accepted.is_empty() {
+                let waiting = view.ctx().waiting();
+                waiting.delivery.begin::<Awaits>(&waiting.waiter);
+                to.set_buffer(accepted.into());
+                return Poll::Ready(Ok(StreamResult::Completed));
+            }
+            if finish {
+                return pending(finish);
+            }
+            if waited {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            waited = true;
+            this.listener.wait();
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! `tcp-socket` of `wasi:sockets/types`.
+
+use super::connections::Connections;
+use crate::mode::Awaits;
+use crate::p3::bytes::{Consumer, Producer};
+use crate::p3::completion;
+use crate::sockets::{checked, nanoseconds, option};
+use crate::view::{HasWasi, WasiImpl, WasiView};
+use std::iter;
+use std::net::SocketAddr;
+use std::time::Duration;
+use types::{ErrorCode, IpAddressFamily, IpSocketAddress};
+use wasi_host_bindings::Connection;
+use wasi_host_bindings::p3::SocketResult;
+use wasi_host_bindings::p3::sockets::types;
+use wasi_host_core::net::{Error, TcpOption, TcpOptionName};
+use wasi_host_core::stream::ReadAhead;
+use wasmtime::component::{Access, Accessor, FutureReader, Resource, StreamReader};
+
+type Fd = Resource<Connection>;
+type Ended = FutureReader<Result<(), ErrorCode>>;
+
+/// A socket in this state has no such stream.
+const NO_STREAM: ErrorCode = ErrorCode::InvalidState;
+
+fn set(view: &mut impl WasiView, fd: &Fd, option: TcpOption) -> SocketResult<()> {
+    Ok(view.table().get(fd)?.socket.set(option)?)
+}
+
+impl<T: WasiView> types::HostTcpSocket for WasiImpl<T> {
+    fn create(&mut self, family: IpAddressFamily) -> SocketResult<Fd> {
+        let socket = self.ctx().sockets().tcp(family.into())?;
+        Ok(self.table().push(Connection::new(socket))?)
+    }
+
+    async fn bind(&mut self, fd: Fd, to: IpSocketAddress) -> SocketResult<()> {
+        let checking = self.table().get(&fd)?.socket.check_bind(to.into())?;
+        let addr = checked::<Awaits>(&self.ctx().waiting(), checking).await??;
+        Ok(self.table().get_mut(&fd)?.socket.bind(addr)?)
+    }
+
+    fn get_local_address(&mut self, fd: Fd) -> SocketResult<IpSocketAddress> {
+        Ok(self.table().get(&fd)?.socket.local_address()?.into())
+    }
+
+    fn get_remote_address(&mut self, fd: Fd) -> SocketResult<IpSocketAddress> {
+        Ok(self.table().get(&fd)?.socket.remote_address()?.into())
+    }
+
+    fn get_is_listening(&mut self, fd: Fd) -> wasmtime::Result<bool> {
+        Ok(self.table().get(&fd)?.socket.is_listening())
+    }
+
+    fn get_address_family(&mut self, fd: Fd) -> wasmtime::Result<IpAddressFamily> {
+        Ok(self.table().get(&fd)?.socket.family().into())
+    }
+
+    fn set_listen_backlog_size(&mut self, fd: Fd, n: u64) -> SocketResult<()> {
+        Ok(self.table().get_mut(&fd)?.socket.set_backlog(n)?)
+    }
+
+    fn get_keep_alive_enabled(&mut self, fd: Fd) -> SocketResult<bool> {
+        option!(self.table().get(&fd)?.socket, TcpOptionName::KeepAlive, TcpOption::KeepAlive)
+    }
+
+    fn set_keep_alive_enabled(&mut self, fd: Fd, on: bool) -> SocketResult<()> {
+        set(self, &fd, TcpOption::KeepAlive(on))
+    }
+
+    fn get_keep_alive_idle_time(&mut self, fd: Fd) -> SocketResult<u64> {
+        option!(self.table().get(&fd)?.socket, TcpOptionName::KeepAliveIdleTime, TcpOption::KeepAliveIdleTime)
+            .map(nanoseconds)
+    }
+
+    fn set_keep_alive_idle_time(&mut self, fd: Fd, span: u64) -> SocketResult<()> {
+        set(self, &fd, TcpOption::KeepAliveIdleTime(Duration::from_nanos(span)))
+    }
+
+    fn get_keep_alive_interval(&mut self, fd: Fd) -> SocketResult<u64> {
+        option!(self.table().get(&fd)?.socket, TcpOptionName::KeepAliveInterval, TcpOption::KeepAliveInterval)
+            .map(nanoseconds)
+    }
+
+    fn set_keep_alive_interval(&mut self, fd: Fd, span: u64) -> SocketResult<()> {
+        set(self, &fd, TcpOption::KeepAliveInterval(Duration::from_nanos(span)))
+    }
+
+    fn get_keep_alive_count(&mut self, fd: Fd) -> SocketResult<u32> {
+        option!(self.table().get(&fd)?.socket, TcpOptionName::KeepAliveCount, TcpOption::KeepAliveCount)
+    }
+
+    fn set_keep_alive_count(&mut self, fd: Fd, n: u32) -> SocketResult<()> {
+        set(self, &fd, TcpOption::KeepAliveCount(n))
+    }
+
+    fn get_hop_limit(&mut self, fd: Fd) -> SocketResult<u8> {
+        option!(self.table().get(&fd)?.socket, TcpOptionName::HopLimit, TcpOption::HopLimit)
+    }
+
+    fn set_hop_limit(&mut self, fd: Fd, n: u8) -> SocketResult<()> {
+        set(self, &fd, TcpOption::HopLimit(n))
+    }
+
+    fn get_receive_buffer_size(&mut self, fd: Fd) -> SocketResult<u64> {
+        option!(self.table().get(&fd)?.socket, TcpOptionName::ReceiveBufferSize, TcpOption::ReceiveBufferSize)
+    }
+
+    fn set_receive_buffer_size(&mut self, fd: Fd, n: u64) -> SocketResult<()> {
+        set(self, &fd, TcpOption::ReceiveBufferSize(n))
+    }
+
+    fn get_send_buffer_size(&mut self, fd: Fd) -> SocketResult<u64> {
+        option!(self.table().get(&fd)?.socket, TcpOptionName::SendBufferSize, TcpOption::SendBufferSize)
+    }
+
+    fn set_send_buffer_size(&mut self, fd: Fd, n: u64) -> SocketResult<()> {
+        set(self, &fd, TcpOption::SendBufferSize(n))
+    }
+
+    fn drop(&mut self, fd: Fd) -> wasmtime::Result<()> {
+        self.table().delete(fd)?;
+        Ok(())
+    }
+}
+
+/// A future that says that there is no such stream.
+fn no_stream<U: 'static>(store: impl wasmtime::AsContextMut<Data = U>) -> wasmtime::Result<Ended> {
+    FutureReader::new(store, async { wasmtime::error::Ok(Err(NO_STREAM)) })
+}
+
+impl<U: Send + 'static, T: WasiView + 'static> types::HostTcpSocketWithStore<U> for HasWasi<T> {
+    async fn connect(store: &Accessor<U, Self>, fd: Fd, to: IpSocketAddress) -> SocketResult<()> {
+        let (checking, waiting) = store.with(|mut store| {
+            let mut view = store.get();
+            let checking = view.table().get(&fd)?.socket.check_connect(SocketAddr::from(to))?;
+            SocketResult::Ok((checking, view.ctx().waiting()))
+        })?;
+        let addr = checked::<Awaits>(&waiting, checking).await??;
+        store.with(|mut store| SocketResult::Ok(store.get().table().get_mut(&fd)?.socket.connect(addr)?))?;
+        loop {
+            let mut readiness = {
+                let connected = store.with(|mut store| {
+                    let mut view = store.get();
+                    let connection = view.table().get_mut(&fd)?;
+                    match connection.socket.finish_connect() {
+                        Ok((input, output)) => {
+                            (connection.input, connection.output) = (Some(input), Some(output));
+                            waiting.delivery.begin::<Awaits>(&waiting.waiter);
+                            Ok(None)
+                        }
+                        Err(Error::WouldBlock) => Ok(Some(connection.socket.readiness())),
+                        Err(e) => SocketResult::Err(e.into()),
+                    }
+                })?;
+                match connected {
+                    None => return Ok(()),
+                    Some(readiness) => readiness,
+                }
+            };
+            waiting.pause_for_stream::<Awaits, _>(&mut readiness).await?;
+        }
+    }
+
+    async fn listen(mut store: Access<'_, U, Self>, fd: Fd) -> SocketResult<StreamReader<Fd>> {
+        let (checking, waiting) = {
+            let mut view = store.get();
+            (view.table().get(&fd)?.socket.check_listen()?, view.ctx().waiting())
+        };
+        let any = match checking {
+            Some(checking) => Some(checked::<Awaits>(&waiting, checking).await??),
+            None => None,
+        };
+        let view = store.getter();
+        let listener = {
+            let mut view = store.get();
+            let socket = &mut view.table().get_mut(&fd)?.socket;
+            if let Some(any) = any {
+                socket.bind(any)?;
+            }
+            socket.listen()?;
+            socket.listener()?
+        };
+        let connections = Connections::new(listener, waiting, view);
+        StreamReader::new(&mut store, connections).map_err(super::SocketError::Trap)
+    }
+
+    fn send(mut store: Access<'_, U, Self>, fd: Fd, mut data: StreamReader<u8>) -> wasmtime::Result<Ended> {
+        let (output, waiting) = {
+            let mut view = store.get();
+            (view.table().get_mut(&fd)?.output.take(), view.ctx().waiting())
+        };
+        let Some(output) = output else {
+            data.close(&mut store)?;
+            return no_stream(store);
+        };
+        let (teller, ended) = completion::future(&mut store, &waiting)?;
+        data.pipe(&mut store, Consumer::new(Box::new(output), waiting, teller))?;
+        Ok(ended)
+    }
+
+    fn receive(mut store: Access<'_, U, Self>, fd: Fd) -> wasmtime::Result<(StreamReader<u8>, Ended)> {
+        let (input, waiting) = {
+            let mut view = store.get();
+            (view.table().get_mut(&fd)?.input.take(), view.ctx().waiting())
+        };
+        let Some(input) = input else {
+            return Ok((StreamReader::new(&mut store, iter::empty())?, no_stream(store)?));
+        };
+        let (teller, ended) = completion::future(&mut store, &waiting)?;
+        // Nobody else receives from it.
+        let stream = ReadAhead::new(Box::new(input.end_on_drop()));
+        Ok((StreamReader::new(&mut store, Producer::new(Box::new(stream), waiting, teller))?, ended))
+    }
+}

@@ -1,0 +1,158 @@
+//! `udp-socket` of `wasi:sockets/types`.
+
+use crate::mode::Awaits;
+use crate::sockets::{checked, option};
+use crate::view::{HasWasi, WasiImpl, WasiView};
+use crate::waiting::Waiting;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use types::{IpAddressFamily, IpSocketAddress};
+use wasi_host_bindings::p3::SocketResult;
+use wasi_host_bindings::p3::sockets::types;
+use wasi_host_core::fs::Interest;
+use wasi_host_core::net::{Checked, Checking, Error, Udp, UdpOption, UdpOptionName};
+use wasmtime::component::{Accessor, Resource};
+
+type Fd = Resource<Udp>;
+
+fn set(view: &mut impl WasiView, fd: &Fd, option: UdpOption) -> SocketResult<()> {
+    Ok(view.table().get(fd)?.set(option)?)
+}
+
+/// Asks for an address, and does with it what it was asked for.
+async fn with_address<R>(
+    view: &mut impl WasiView,
+    fd: &Fd,
+    checking: Checking,
+    op: impl FnOnce(&mut Udp, Checked) -> Result<R, Error>,
+) -> SocketResult<R> {
+    let addr = checked::<Awaits>(&view.ctx().waiting(), checking).await??;
+    Ok(op(view.table().get_mut(fd)?, addr)?)
+}
+
+impl<T: WasiView> types::HostUdpSocket for WasiImpl<T> {
+    fn create(&mut self, family: IpAddressFamily) -> SocketResult<Fd> {
+        let socket = self.ctx().sockets().udp(family.into())?;
+        Ok(self.table().push(socket)?)
+    }
+
+    async fn bind(&mut self, fd: Fd, to: IpSocketAddress) -> SocketResult<()> {
+        let checking = self.table().get(&fd)?.check_bind(to.into())?;
+        with_address(self, &fd, checking, |s, addr| s.bind(addr)).await
+    }
+
+    async fn connect(&mut self, fd: Fd, to: IpSocketAddress) -> SocketResult<()> {
+        let checking = self.table().get(&fd)?.check_connect(to.into())?;
+        with_address(self, &fd, checking, |s, addr| s.connect(addr)).await
+    }
+
+    fn disconnect(&mut self, fd: Fd) -> SocketResult<()> {
+        Ok(self.table().get_mut(&fd)?.disconnect()?)
+    }
+
+    fn get_local_address(&mut self, fd: Fd) -> SocketResult<IpSocketAddress> {
+        Ok(self.table().get(&fd)?.local_address()?.into())
+    }
+
+    fn get_remote_address(&mut self, fd: Fd) -> SocketResult<IpSocketAddress> {
+        Ok(self.table().get(&fd)?.remote_address()?.into())
+    }
+
+    fn get_address_family(&mut self, fd: Fd) -> wasmtime::Result<IpAddressFamily> {
+        Ok(self.table().get(&fd)?.family().into())
+    }
+
+    fn get_unicast_hop_limit(&mut self, fd: Fd) -> SocketResult<u8> {
+        option!(self.table().get(&fd)?, UdpOptionName::UnicastHopLimit, UdpOption::UnicastHopLimit)
+    }
+
+    fn set_unicast_hop_limit(&mut self, fd: Fd, n: u8) -> SocketResult<()> {
+        set(self, &fd, UdpOption::UnicastHopLimit(n))
+    }
+
+    fn get_receive_buffer_size(&mut self, fd: Fd) -> SocketResult<u64> {
+        option!(self.table().get(&fd)?, UdpOptionName::ReceiveBufferSize, UdpOption::ReceiveBufferSize)
+    }
+
+    fn set_receive_buffer_size(&mut self, fd: Fd, n: u64) -> SocketResult<()> {
+        set(self, &fd, UdpOption::ReceiveBufferSize(n))
+    }
+
+    fn get_send_buffer_size(&mut self, fd: Fd) -> SocketResult<u64> {
+        option!(self.table().get(&fd)?, UdpOptionName::SendBufferSize, UdpOption::SendBufferSize)
+    }
+
+    fn set_send_buffer_size(&mut self, fd: Fd, n: u64) -> SocketResult<()> {
+        set(self, &fd, UdpOption::SendBufferSize(n))
+    }
+
+    fn drop(&mut self, fd: Fd) -> wasmtime::Result<()> {
+        self.table().delete(fd)?;
+        Ok(())
+    }
+}
+
+/// Tries it until it is other than "not yet", waiting in between without the store.
+async fn until_done<U, T: WasiView + 'static, R>(
+    store: &Accessor<U, HasWasi<T>>,
+    fd: &Fd,
+    waiting: &Waiting,
+    interest: Interest,
+    mut op: impl FnMut(&Udp) -> Result<R, Error>,
+) -> SocketResult<R> {
+    loop {
+        let tried = store.with(|mut store| {
+            let mut view = store.get();
+            let socket = view.table().get(fd)?;
+            SocketResult::Ok(match op(socket) {
+                Err(Error::WouldBlock) => Err(socket.readiness(interest)),
+                done => Ok(done?),
+            })
+        })?;
+        match tried {
+            Ok(done) => return Ok(done),
+            Err(mut readiness) => waiting.pause_for_stream::<Awaits, _>(&mut readiness).await?,
+        }
+    }
+}
+
+/// Asks something of a socket, and how its context waits.
+fn ask<U, T: WasiView + 'static, R>(
+    store: &Accessor<U, HasWasi<T>>,
+    fd: &Fd,
+    op: impl FnOnce(&Udp) -> Result<R, Error>,
+) -> SocketResult<(R, Arc<Waiting>)> {
+    store.with(|mut store| {
+        let mut view = store.get();
+        Ok((op(view.table().get(fd)?)?, view.ctx().waiting()))
+    })
+}
+
+impl<U: 'static, T: WasiView + 'static> types::HostUdpSocketWithStore<U> for HasWasi<T> {
+    async fn send(
+        store: &Accessor<U, Self>,
+        fd: Fd,
+        data: Vec<u8>,
+        to: Option<IpSocketAddress>,
+    ) -> SocketResult<()> {
+        let to = to.map(SocketAddr::from);
+        let ((checking, any), waiting) =
+            ask(store, &fd, |s| Ok((s.check_send(to)?, s.check_implicit_bind())))?;
+        let to = checked::<Awaits>(&waiting, checking).await??;
+        if let Some(any) = any {
+            let any = checked::<Awaits>(&waiting, any).await??;
+            store.with(|mut store| match store.get().table().get_mut(&fd)?.bind(any) {
+                // Somebody else was faster.
+                Err(Error::InvalidState) => Ok(()),
+                bound => SocketResult::Ok(bound?),
+            })?;
+        }
+        until_done(store, &fd, &waiting, Interest::Write, |s| s.send(&data, &to)).await
+    }
+
+    async fn receive(store: &Accessor<U, Self>, fd: Fd) -> SocketResult<(Vec<u8>, IpSocketAddress)> {
+        let ((), waiting) = ask(store, &fd, |_| Ok(()))?;
+        let datagram = until_done(store, &fd, &waiting, Interest::Read, Udp::receive).await?;
+        Ok((datagram.data, datagram.from.into()))
+    }
+}
