@@ -155,15 +155,22 @@ fn compare(ours: &Resolve, theirs: &Resolve, how_many: usize) {
     }
 }
 
-#[test]
-fn wasi_0_2_is_the_standards() {
-    let ours = parse(&Path::new(env!("CARGO_MANIFEST_DIR")).join("wit/p2"));
-    let theirs = parse(&standard("wasip2-2.0.1+wasi-0.2.12"));
-    compare(&ours, &theirs, 127);
-    let command = |resolve| -> BTreeMap<_, _> {
-        let all = Text(resolve).world("command").into_iter();
-        all.collect()
-    };
+/// Our text for one version against the standard's.
+fn is_the_standards(ours: &str, package: &str, functions: usize) {
+    let ours = parse(&Path::new(env!("CARGO_MANIFEST_DIR")).join(ours));
+    let theirs = parse(&standard(package));
+    compare(&ours, &theirs, functions);
+    let command = |resolve| Text(resolve).world("command").into_keys().collect::<Vec<_>>();
     // Ours includes the standard's, so what it gives is the same but for when that came.
-    assert_eq!(command(&ours).keys().collect::<Vec<_>>(), command(&theirs).keys().collect::<Vec<_>>());
+    assert_eq!(command(&ours), command(&theirs));
+}
+
+#[test]
+fn wasi_0_2() {
+    is_the_standards("wit/p2", "wasip2-2.0.1+wasi-0.2.12", 127);
+}
+
+#[test]
+fn wasi_0_3() {
+    is_the_standards("wit/p3", "wasip3-0.10.0+wasi-0.3.2", 93);
 }

@@ -56,13 +56,12 @@ impl<D: 'static> StreamProducer<D> for Producer {
         // A read of nothing asks whether one of something would wait. It reads nothing ahead.
         let asks = to.remaining(store.as_context_mut()) == Some(0);
         let mut to = to.as_direct(store, STEP);
-        let mut waited = false;
         loop {
             let stream = match self.stream.poll(cx) {
                 Poll::Ready(stream) => stream?,
                 Poll::Pending => return pending(finish),
             };
-            let Some(stream) = stream else { return Poll::Ready(Ok(StreamResult::Dropped)) };
+            let Some((stream, waited)) = stream else { return Poll::Ready(Ok(StreamResult::Dropped)) };
             if asks && (waited || matches!(stream.wait(), Wait::Ready)) {
                 return Poll::Ready(Ok(StreamResult::Completed));
             }
@@ -84,7 +83,6 @@ impl<D: 'static> StreamProducer<D> for Producer {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            waited = true;
             self.stream.wait();
         }
     }
@@ -128,13 +126,12 @@ impl<D: 'static> StreamConsumer<D> for Consumer {
             self.stream.recall();
         }
         let mut from = from.as_direct(store);
-        let mut waited = false;
         loop {
             let stream = match self.stream.poll(cx) {
                 Poll::Ready(stream) => stream?,
                 Poll::Pending => return pending(finish),
             };
-            let Some(stream) = stream else { return Poll::Ready(Ok(StreamResult::Dropped)) };
+            let Some((stream, waited)) = stream else { return Poll::Ready(Ok(StreamResult::Dropped)) };
             let bytes = from.remaining();
             // A write of nothing asks whether there is room.
             let written = if bytes.is_empty() { stream.check_write() } else { stream.write_some(bytes) };
@@ -155,7 +152,6 @@ impl<D: 'static> StreamConsumer<D> for Consumer {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            waited = true;
             self.stream.wait();
         }
     }

@@ -51,16 +51,20 @@ pub(super) struct Awaited<S> {
     waiting: Arc<Waiting>,
     /// Ends the wait at its next poll.
     recalled: Arc<AtomicBool>,
+    /// A wait has ended since the stream was asked last.
+    waited: bool,
 }
 
 impl<S: Subscribe> Awaited<S> {
     pub(super) fn new(stream: S, waiting: Arc<Waiting>) -> Self {
-        Self { held: Held::Here(stream), waiting, recalled: Arc::default() }
+        Self { held: Held::Here(stream), waiting, recalled: Arc::default(), waited: false }
     }
 
-    /// The stream, once it is worth asking; `None` if it has ended.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<&mut S>, Pause>> {
-        self.held.poll(cx)
+    /// The stream, once it is worth asking, and whether it has just been waited for; `None` if it has ended.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<(&mut S, bool)>, Pause>> {
+        self.waited |= matches!(self.held, Held::Away(_));
+        let stream = ready!(self.held.poll(cx))?;
+        Poll::Ready(Ok(stream.map(|stream| (stream, std::mem::take(&mut self.waited)))))
     }
 
     /// Waits for the stream, from the next poll on.

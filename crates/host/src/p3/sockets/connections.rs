@@ -52,13 +52,12 @@ impl<U: 'static, T: WasiView + 'static> StreamProducer<U> for Connections<U, T> 
         // What is accepted and not taken would stay in the table: never more than there is room for.
         let room = to.remaining(store.as_context_mut()).map_or(1, |n| n.min(MANY));
         let mut view = (this.view)(store.data_mut());
-        let mut waited = false;
         loop {
             let listener = match this.listener.poll(cx) {
                 Poll::Ready(listener) => listener?,
                 Poll::Pending => return pending(finish),
             };
-            let Some(listener) = listener else { return Poll::Ready(Ok(StreamResult::Dropped)) };
+            let Some((listener, waited)) = listener else { return Poll::Ready(Ok(StreamResult::Dropped)) };
             // A read of nothing asks whether a connection is there.
             if room == 0 && (waited || matches!(listener.wait(), Wait::Ready)) {
                 return Poll::Ready(Ok(StreamResult::Completed));
@@ -87,7 +86,6 @@ impl<U: 'static, T: WasiView + 'static> StreamProducer<U> for Connections<U, T> 
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            waited = true;
             this.listener.wait();
         }
     }
