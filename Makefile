@@ -18,6 +18,8 @@ features:
 	cargo check --locked -p wasi-host --no-default-features --features p0
 	cargo check --locked -p wasi-host --no-default-features --features p1,async
 	cargo check --locked -p wasi-host --no-default-features --features p0,p1,async
+	cargo check --locked -p wasi-host --no-default-features --features p2
+	cargo check --locked -p wasi-host --no-default-features --features p3
 	cargo check --locked -p wasi-host-native --no-default-features
 	cargo check --locked -p wasi-host-core
 

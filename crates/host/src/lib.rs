@@ -31,7 +31,8 @@
 //! ```
 //!
 //! Components are run in the same way, with a [`WasiView`] and a linker of their own: see [`add_to_linker_sync`], and
-//! [`add_to_linker_async`] for hosts on tokio.
+//! [`add_to_linker_async`] for hosts on tokio. Those of WASI 0.3 need [`p3::add_to_linker`], or with 0.2 beside it
+//! [`add_to_linker_all_async`].
 //!
 //! # Features
 //!
@@ -40,6 +41,7 @@
 //! | `p1` | WASI 0.1, the module [`p1`] |
 //! | `p0` | WASI 0.0, the module [`p0`] |
 //! | `p2` | WASI 0.2 for components: [`WasiView`], [`add_to_linker_sync`], [`bindings`], … |
+//! | `p3` | WASI 0.3, the module [`p3`], and `p2` |
 //! | `preview1` | `p0` and `p1` |
 //! | `async` | the asynchronous linkers, on tokio; without it neither tokio nor `wasmtime/async` is compiled |
 
@@ -116,6 +118,8 @@ pub use p2::{
     LinkOptions, add_to_linker_async, add_to_linker_sync, add_to_linker_with_options_async,
     add_to_linker_with_options_sync,
 };
+#[cfg(feature = "p3")]
+pub use p3::add_to_linker_all_async;
 #[cfg(feature = "p2")]
 pub use view::{HasWasi, WasiImpl, WasiView};
 #[cfg(feature = "p2")]

@@ -197,7 +197,7 @@ impl Mode for Awaits {
 
 /// Lets others run.
 #[cfg(feature = "async")]
-async fn yield_now() {
+pub(crate) async fn yield_now() {
     let mut yielded = false;
     std::future::poll_fn(|cx| {
         if std::mem::replace(&mut yielded, true) {

@@ -283,6 +283,41 @@ async fn a_sink_that_fails_ends_the_writer() {
     }
 }
 
+/// A guest hands the host's own stream back to it.
+#[tokio::test]
+async fn a_stream_from_the_host_to_the_host() {
+    for (from, to) in both().into_iter().zip(both().into_iter().rev()) {
+        let data: Vec<u8> = (0..200_000u32).map(|n| (n / 7) as u8).collect();
+        let ctx = WasiCtxBuilder::new().stdin(from.clone()).stdout(to.clone()).build();
+        let mut guest = Guest::new(ctx).await;
+        let feeding = {
+            let (from, to, data) = (from.clone(), to.clone(), data.clone());
+            tokio::spawn(async move {
+                for bytes in data.chunks(9_999) {
+                    from.push(bytes);
+                    tokio::task::yield_now().await;
+                    to.allow(bytes.len() / 2);
+                    tokio::task::yield_now().await;
+                    to.allow(bytes.len() - bytes.len() / 2);
+                }
+                // One more says that all is out.
+                to.allow(1);
+                from.close();
+            })
+        };
+        guest
+            .play(async |calls| {
+                calls.call("pass").await;
+                assert_eq!(calls.result().await, Result3::Ok);
+            })
+            .await
+            .unwrap();
+        feeding.await.unwrap();
+        assert!(to.contents() == data);
+        assert_eq!((from.dropped(), to.dropped()), (1, 1));
+    }
+}
+
 #[tokio::test]
 async fn an_interrupt_ends_a_wait_that_nothing_else_would_end() {
     let (input, output) = (Pipe::default(), Pipe::default());

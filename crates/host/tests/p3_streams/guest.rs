@@ -76,7 +76,7 @@ impl Guest {
     ) -> wasmtime::Result<R> {
         let Self { store, instance } = self;
         let numbers = ["cancel-read", "cancel-write", "await-result", "result", "poll"];
-        let nothing = ["open-input", "open-output", "drop-input", "drop-output", "drop-result"];
+        let nothing = ["open-input", "open-output", "pass", "drop-input", "drop-output", "drop-result"];
         let numbers =
             numbers.map(|name| (name, instance.get_typed_func(&mut *store, name).unwrap())).to_vec();
         let nothing =

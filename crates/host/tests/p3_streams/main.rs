@@ -1,5 +1,6 @@
 //! Streams of WASI 0.3 as the component model has them: reads and writes of nothing, ends, cancellation at each point,
 //! errors, and any order of these.
+#![allow(unreachable_pub, reason = "modules of a test binary")]
 
 mod doubles;
 mod edges;
@@ -7,20 +8,34 @@ mod guest;
 mod model;
 
 use std::sync::Mutex;
-use wasi_host::{InputStream, StdinStream};
+use wasi_host::{InputStream, OutputStream, StdinStream, StdoutStream};
 
-/// A source whose only stream is this one: any stream can be read as the guest's input.
-struct Once(Mutex<Option<InputStream>>);
+/// What has one stream only: any can be read as the guest's input, or written as its output.
+struct Once<S>(Mutex<Option<S>>);
 
-impl Once {
-    fn new(stream: InputStream) -> Self {
+impl<S> Once<S> {
+    fn new(stream: S) -> Self {
         Self(Mutex::new(Some(stream)))
+    }
+
+    fn take(&self) -> S {
+        self.0.lock().unwrap().take().expect("asked for once")
     }
 }
 
-impl StdinStream for Once {
+impl StdinStream for Once<InputStream> {
     fn stream(&self) -> InputStream {
-        self.0.lock().unwrap().take().expect("asked for once")
+        self.take()
+    }
+
+    fn isatty(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Once<OutputStream> {
+    fn stream(&self) -> OutputStream {
+        self.take()
     }
 
     fn isatty(&self) -> bool {

@@ -5,8 +5,8 @@ use super::guest::{Calls, Guest, Result3, Said};
 use super::{Once, Random};
 use std::sync::Arc;
 use std::time::Duration;
-use wasi_host::fs::{Descriptor, Offload, Open};
-use wasi_host::{FileInputStream, Grant, InputStream, StdinStream, WasiCtxBuilder};
+use wasi_host::fs::{Descriptor, FileOutputStream, Offload, Open};
+use wasi_host::{FileInputStream, Grant, InputStream, OutputStream, StdinStream, WasiCtxBuilder};
 use wasi_host_core::stream::ReadAhead;
 use wasi_host_native::fs::NativeDir;
 use wasi_host_native::runtime::BlockingPool;
@@ -181,5 +181,38 @@ async fn writes_to_a_pipe() {
         assert_eq!(told, Result3::Ok, "seed {seed}");
         assert_eq!(pipe.dropped(), 1, "seed {seed}");
         assert_eq!(guest.resources(), 0, "seed {seed}");
+    }
+}
+
+/// To a file, at an offset or at its end, on this thread or on the pool.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_to_a_file() {
+    let disk = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let dir = NativeDir::open_ambient(disk.path()).unwrap();
+    let root = Descriptor::preopen(Arc::new(dir), Grant::full().into());
+    for seed in 1..=ROUNDS {
+        let data = data(&mut Random(seed), 100_000);
+        std::fs::write(disk.path().join("file"), b"before").unwrap();
+        let file = root.open("file", Open { write: true, ..Open::default() }).unwrap();
+        let offload = match seed % 3 {
+            0 => None,
+            n => Some(Offload { to: Arc::new(BlockingPool), all: n == 1 }),
+        };
+        let stream: OutputStream = Box::new(match seed % 2 {
+            0 => FileOutputStream::append(file, offload).unwrap(),
+            _ => FileOutputStream::at(file, 6, offload).unwrap(),
+        });
+        let mut guest = Guest::new(WasiCtxBuilder::new().stdout(Once::new(stream)).build()).await;
+        let sent = data.clone();
+        let (accepted, told) = guest
+            .play(async move |calls| {
+                let accepted = write_at_random(&calls, &mut Random(seed), &sent).await;
+                (accepted, calls.result().await)
+            })
+            .await
+            .unwrap();
+        assert_eq!(told, Result3::Ok, "seed {seed}");
+        let written = std::fs::read(disk.path().join("file")).unwrap();
+        assert!(written == [b"before", &data[..accepted]].concat(), "seed {seed}: {accepted} bytes");
     }
 }

@@ -1,6 +1,6 @@
 //! `udp-socket` of `wasi:sockets/types`.
 
-use crate::mode::Awaits;
+use crate::mode::{Awaits, yield_now};
 use crate::sockets::{checked, option};
 use crate::view::{HasWasi, WasiImpl, WasiView};
 use crate::waiting::Waiting;
@@ -111,7 +111,11 @@ async fn until_done<U, T: WasiView + 'static, R>(
         })?;
         match tried {
             Ok(done) => return Ok(done),
-            Err(mut readiness) => waiting.pause_for_stream::<Awaits, _>(&mut readiness).await?,
+            Err(mut readiness) => {
+                waiting.pause_for_stream::<Awaits, _>(&mut readiness).await?;
+                // What others than its peer send makes a socket ready, as often as they like.
+                yield_now().await;
+            }
         }
     }
 }
