@@ -33,6 +33,9 @@ impl Until {
     /// That the guest's clock shows `when`.
     fn shows(ctx: &crate::WasiCtx, when: u64) -> Self {
         let clock = &ctx.monotonic_clock;
+        if clock.now() >= when {
+            return Self::Now;
+        }
         let in_real_time = |span| Self::Instant(Instant::now().checked_add(span));
         match clock.wait_until(when) {
             Wait::Ready => Self::Now,
@@ -41,10 +44,9 @@ impl Until {
             Wait::Forever => Self::Instant(None),
             Wait::Notify(watch) => Self::Changed(watch.to_owned()),
             // A descriptor cannot leave the store: the clock is asked again after what it lacks.
-            Wait::Readable(_) | Wait::Writable(_) | Wait::Future => match when.saturating_sub(clock.now()) {
-                0 => Self::Now,
-                left => in_real_time(Duration::from_nanos(left)),
-            },
+            Wait::Readable(_) | Wait::Writable(_) | Wait::Future => {
+                in_real_time(Duration::from_nanos(when.saturating_sub(clock.now())))
+            }
         }
     }
 
@@ -60,17 +62,15 @@ impl Until {
 impl<U: 'static, T: WasiView + 'static> monotonic_clock::HostWithStore<U> for HasWasi<T> {
     async fn wait_until(accessor: &Accessor<U, Self>, when: monotonic_clock::Mark) -> Result<()> {
         loop {
-            let (until, waiting) = accessor
-                .with(|mut store| {
-                    let mut view = store.get();
-                    let ctx = view.ctx();
-                    match Until::shows(ctx, when) {
-                        Until::Now => None,
-                        until => Some((until, ctx.waiting())),
-                    }
-                })
-                .unzip();
-            let (Some(until), Some(waiting)) = (until, waiting) else { return Ok(()) };
+            let pause = accessor.with(|mut store| {
+                let mut view = store.get();
+                let ctx = view.ctx();
+                match Until::shows(ctx, when) {
+                    Until::Now => None,
+                    until => Some((until, ctx.waiting())),
+                }
+            });
+            let Some((until, waiting)) = pause else { return Ok(()) };
             waiting.pause_for::<Awaits>(until.wait()).await?;
         }
     }
