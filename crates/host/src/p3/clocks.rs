@@ -1,6 +1,6 @@
 //! `wasi:clocks`.
 
-use crate::mode::Awaits;
+use crate::mode::{Awaits, yield_now};
 use crate::sockets::nanoseconds;
 use crate::view::{HasWasi, WasiImpl, WasiView};
 use crate::wait::{OwnedWatch, Wait};
@@ -61,6 +61,7 @@ impl Until {
 
 impl<U: 'static, T: WasiView + 'static> monotonic_clock::HostWithStore<U> for HasWasi<T> {
     async fn wait_until(accessor: &Accessor<U, Self>, when: monotonic_clock::Mark) -> Result<()> {
+        let mut woken = false;
         loop {
             let pause = accessor.with(|mut store| {
                 let mut view = store.get();
@@ -71,6 +72,10 @@ impl<U: 'static, T: WasiView + 'static> monotonic_clock::HostWithStore<U> for Ha
                 }
             });
             let Some((until, waiting)) = pause else { return Ok(()) };
+            if std::mem::replace(&mut woken, true) {
+                // Too early, by this clock: others shall run, should that happen again and again.
+                yield_now().await;
+            }
             waiting.pause_for::<Awaits>(until.wait()).await?;
         }
     }
