@@ -12,7 +12,7 @@
 #[non_exhaustive]
 pub struct Limits {
     /// Descriptors open at once; `MFile` beyond. To a component also count its streams of files, each of which may hold
-    /// 64 KiB, and its listings. Default: 16,384.
+    /// 64 KiB, its listings, and those calls of WASI 0.3 under way that bring a path or a datagram. Default: 16,384.
     pub descriptors: usize,
     /// Bytes in a path or a symlink's target; `NameTooLong` beyond. Default: 4,096.
     pub path: usize,

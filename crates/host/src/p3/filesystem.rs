@@ -16,6 +16,7 @@ use wasi_host_bindings::p3::{FsError, FsResult};
 use wasi_host_core::fs::{
     Descriptor, FileInputStream, FileOutputStream, FileType, Follow, Metadata, Offload,
 };
+use wasi_host_core::slots::Slot;
 use wasi_host_core::stream::ReadAhead;
 use wasi_host_core::time::{SetTime, Timestamp};
 use wasi_host_core::{Errno, Result};
@@ -74,6 +75,14 @@ fn held<U, T: WasiView + 'static>(store: &Of<U, T>, fd: &Fd) -> FsResult<(Descri
     })
 }
 
+/// The same for a call with a name, which counts for as long as it is under way: a guest may begin many at once.
+fn named<U, T: WasiView + 'static>(store: &Of<U, T>, fd: &Fd) -> FsResult<(Descriptor, Arc<Waiting>, Slot)> {
+    store.with(|mut store| {
+        let mut view = store.get();
+        Ok((view.table().get(fd)?.clone(), view.ctx().waiting(), view.ctx().slot()?))
+    })
+}
+
 /// Asks something about a descriptor that is open, which is never worth another thread.
 fn ask<U, T: WasiView + 'static, R>(
     store: &Of<U, T>,
@@ -100,7 +109,7 @@ async fn on_path<U, T: WasiView + 'static, R: Send + 'static>(
     path: String,
     op: impl FnOnce(&Descriptor, &str) -> Result<R> + Send + 'static,
 ) -> FsResult<R> {
-    let (dir, waiting) = held(store, &fd)?;
+    let (dir, waiting, _slot) = named(store, &fd)?;
     Ok(waiting.on_path::<Awaits, _>(&dir, &path, op).await?)
 }
 
@@ -111,7 +120,7 @@ async fn on_paths<U, T: WasiView + 'static>(
     (to, to_path): (Fd, String),
     op: impl FnOnce((&Descriptor, &str), (&Descriptor, &str)) -> Result<()> + Send + 'static,
 ) -> FsResult<()> {
-    let ((from, waiting), (to, _)) = (held(store, &from)?, held(store, &to)?);
+    let ((from, waiting, _slot), (to, _)) = (named(store, &from)?, held(store, &to)?);
     Ok(waiting.on_paths::<Awaits, _>((&from, &path), (&to, &to_path), op).await?)
 }
 
@@ -121,7 +130,7 @@ async fn metadata_at<U, T: WasiView + 'static>(
     path: String,
     follow: Follow,
 ) -> FsResult<Metadata> {
-    let (dir, waiting) = held(store, &fd)?;
+    let (dir, waiting, _slot) = named(store, &fd)?;
     let (cached, stat) =
         (|d: &Descriptor, p: &str| d.try_stat(p, follow), move |d: &Descriptor, p: &str| d.stat(p, follow));
     Ok(waiting.look_up::<Awaits, _>(true, &dir, &path, cached, stat).await?)
@@ -315,8 +324,7 @@ impl<U: 'static, T: WasiView + 'static> types::HostDescriptorWithStore<U> for Ha
         open: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Fd> {
-        let (dir, waiting) = held(store, &fd)?;
-        let slot = store.with(|mut store| store.get().ctx().slot())?;
+        let (dir, waiting, slot) = named(store, &fd)?;
         if flags.contains(DescriptorFlags::MUTATE_DIRECTORY) {
             dir.may_mutate()?;
         }

@@ -6,7 +6,7 @@ use crate::view::{HasWasi, WasiImpl, WasiView};
 use crate::waiting::Waiting;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use types::{IpAddressFamily, IpSocketAddress};
+use types::{ErrorCode, IpAddressFamily, IpSocketAddress};
 use wasi_host_bindings::p3::SocketResult;
 use wasi_host_bindings::p3::sockets::types;
 use wasi_host_core::fs::Interest;
@@ -14,6 +14,9 @@ use wasi_host_core::net::{Checked, Checking, Error, Udp, UdpOption, UdpOptionNam
 use wasmtime::component::{Accessor, Resource};
 
 type Fd = Resource<Udp>;
+
+/// What is longer fits into no datagram, and is not kept until that turns out.
+const LONGEST: usize = 64 << 10;
 
 fn set(view: &mut impl WasiView, fd: &Fd, option: UdpOption) -> SocketResult<()> {
     Ok(view.table().get(fd)?.set(option)?)
@@ -139,6 +142,11 @@ impl<U: 'static, T: WasiView + 'static> types::HostUdpSocketWithStore<U> for Has
         data: Vec<u8>,
         to: Option<IpSocketAddress>,
     ) -> SocketResult<()> {
+        // It counts for as long as it is under way: a guest may begin many at once.
+        let _slot = store.with(|mut store| store.get().ctx().slot()).map_err(|_| ErrorCode::OutOfMemory)?;
+        if data.len() > LONGEST {
+            return Err(ErrorCode::DatagramTooLarge.into());
+        }
         let to = to.map(SocketAddr::from);
         let ((checking, any), waiting) =
             ask(store, &fd, |s| Ok((s.check_send(to)?, s.check_implicit_bind())))?;
