@@ -41,7 +41,7 @@ pub async fn in_scratch(name: &str, check: InDir) -> Check {
     result
 }
 
-async fn remove(parent: &Descriptor, name: &str) -> Result<(), ErrorCode> {
+pub async fn remove(parent: &Descriptor, name: &str) -> Result<(), ErrorCode> {
     match parent.open_at(NO_FOLLOW, name.to_owned(), DIRECTORY, MUTATE).await {
         Err(ErrorCode::NoEntry) => return Ok(()),
         Err(error) => return Err(error),
