@@ -5,13 +5,13 @@ mod component;
 mod support;
 
 use component::{BACKENDS, Backend, Ended, Program, Root};
-use support::KINDS;
+use support::{KINDS, Kind};
 use wasmtime::Trap;
 
 /// Runs every check of a program by itself, in both linkers, in memory and on a disk.
 fn all_checks(name: &str, at_least: usize) {
     let program = Program::new(name);
-    let checks = program.checks();
+    let checks = program.checks(Kind::Sync);
     assert!(checks.len() >= at_least, "{name} lists {checks:?}");
     let mut failed = Vec::new();
     for kind in KINDS {
@@ -88,7 +88,7 @@ fn unstable() {
 #[test]
 fn misuse() {
     let program = Program::new("p2_misuse");
-    let misuses = program.checks();
+    let misuses = program.checks(Kind::Sync);
     assert!(misuses.len() >= 24, "{misuses:?}");
     let mut failed = Vec::new();
     for kind in KINDS {

@@ -44,7 +44,9 @@ fn calls(component: &[u8]) -> HashMap<usize, String> {
             Payload::ImportSection(section) => {
                 for import in section.into_imports().map(Result::unwrap) {
                     if let TypeRef::Func(_) = import.ty {
-                        imports.last_mut().unwrap().push(format!("{}#{}", import.module, import.name));
+                        // A function that is called as a task has its own name but for this.
+                        let name = import.name.trim_start_matches("[async-lower]");
+                        imports.last_mut().unwrap().push(format!("{}#{name}", import.module));
                     }
                 }
             }

@@ -7,18 +7,20 @@ mod view;
 use crate::support::Kind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Runtime;
 pub use view::State;
 use wasi_host::bindings::{Command, sync};
 use wasi_host::fs::Dir;
 use wasi_host::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasi_host::{
-    DirPerms, FilePerms, I32Exit, LinkOptions, ResourceTable, WasiCtxBuilder,
-    add_to_linker_with_options_async, add_to_linker_with_options_sync,
+    BlockingPolicy, DirPerms, FilePerms, I32Exit, LinkOptions, ResourceTable, WasiCtxBuilder,
+    add_to_linker_async, add_to_linker_with_options_async, add_to_linker_with_options_sync, p3,
 };
 use wasi_host_native::fs::NativeDir;
 use wasi_host_virtual::memory::MemoryFs;
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Engine, Result, Store};
+use wasmtime::{Config, Engine, Result, Store};
 
 /// What a program finds at `/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +68,29 @@ impl Ended {
     }
 }
 
+/// Which version of WASI a component is for, and what kind of host it runs in.
+#[derive(Clone, Copy, Debug)]
+pub enum Host {
+    Two(Kind),
+    /// Beside 0.2.
+    Three(BlockingPolicy),
+}
+
+impl From<Kind> for Host {
+    fn from(kind: Kind) -> Self {
+        Self::Two(kind)
+    }
+}
+
+impl From<BlockingPolicy> for Host {
+    fn from(policy: BlockingPolicy) -> Self {
+        Self::Three(policy)
+    }
+}
+
+/// Longer than any program takes, and shorter than anybody waits for one that hangs.
+const LONG: Duration = Duration::from_secs(120);
+
 /// A prebuilt guest.
 pub struct Program {
     engine: Engine,
@@ -78,40 +103,48 @@ impl Program {
         let path: PathBuf =
             Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../guests/prebuilt/{name}.wasm"));
         let binary = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        let engine = Engine::default();
+        let engine = Engine::new(Config::new().wasm_component_model_async(true)).unwrap();
         let component = Component::new(&engine, &binary).unwrap();
         Self { engine, component, binary }
     }
 
     /// The names of the checks in it.
-    pub fn checks(&self) -> Vec<String> {
-        let listed = self.run(Kind::Sync, &["--list"], "", &Root::new(Backend::Memory));
+    pub fn checks(&self, host: impl Into<Host>) -> Vec<String> {
+        let listed = self.run(host, &["--list"], "", &Root::new(Backend::Memory));
         assert!(listed.ok(), "{}", listed.describe());
         listed.stdout.lines().map(str::to_owned).collect()
     }
 
-    pub fn run(&self, kind: Kind, args: &[&str], stdin: &'static str, root: &Root) -> Ended {
-        self.run_watched(kind, args, stdin, root, |_| {})
+    pub fn run(&self, host: impl Into<Host>, args: &[&str], stdin: &'static str, root: &Root) -> Ended {
+        self.run_watched(host, args, stdin, root, |_| {})
     }
 
     /// The same, with something done to the store before it starts.
     pub fn run_watched(
         &self,
-        kind: Kind,
+        host: impl Into<Host>,
         args: &[&str],
         stdin: &'static str,
         root: &Root,
         watch: impl FnOnce(&mut Store<State>),
     ) -> Ended {
-        let (stdout, stderr) = (MemoryOutputPipe::new(1 << 20), MemoryOutputPipe::new(1 << 20));
+        let (host, stdout, stderr) =
+            (host.into(), MemoryOutputPipe::new(1 << 20), MemoryOutputPipe::new(1 << 20));
         let mut b = WasiCtxBuilder::new();
         b.arg("program").args(args).env("GREETING", "hello").env("EMPTY", "").initial_cwd("/");
         b.stdin(MemoryInputPipe::new(stdin)).stdout(stdout.clone()).stderr(stderr.clone());
         b.preopened_shared(root.dir.clone(), "/", DirPerms::all(), FilePerms::all());
         b.inherit_network().allow_tcp(true).allow_udp(true).allow_ip_name_lookup(true);
+        if let Host::Three(policy) = host {
+            b.blocking(policy);
+        }
         let mut store = Store::new(&self.engine, State { ctx: b.build(), table: ResourceTable::new() });
         watch(&mut store);
-        let status = match self.start(kind, &mut store) {
+        let started = match host {
+            Host::Two(kind) => self.start(kind, &mut store),
+            Host::Three(_) => self.start_three(&mut store),
+        };
+        let status = match started {
             Ok(Ok(())) => Ok(0),
             Ok(Err(())) => Ok(1),
             Err(e) => e.downcast::<I32Exit>().map(|exit| exit.0),
@@ -133,12 +166,29 @@ impl Program {
             }
             Kind::Async => {
                 add_to_linker_with_options_async(&mut linker, &options)?;
-                let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-                runtime.block_on(async {
+                runtime().block_on(async {
                     let command = Command::instantiate_async(&mut *store, &self.component, &linker).await?;
                     command.wasi_cli_run().call_run(store).await
                 })
             }
         }
     }
+
+    fn start_three(&self, store: &mut Store<State>) -> Result<Result<(), ()>> {
+        let mut linker = Linker::new(&self.engine);
+        add_to_linker_async(&mut linker)?;
+        p3::add_to_linker_with_options(&mut linker, p3::LinkOptions::default().clocks_timezone(true))?;
+        runtime().block_on(async {
+            let run = async {
+                let command =
+                    p3::bindings::Command::instantiate_async(&mut *store, &self.component, &linker).await?;
+                store.run_concurrent(async |store| command.wasi_cli_run().call_run(store).await).await?
+            };
+            tokio::time::timeout(LONG, run).await?
+        })
+    }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
 }
