@@ -2,7 +2,7 @@
 
 use crate::load::chain;
 use crate::timer::TimedOut;
-use anyhow::bail;
+use anyhow::anyhow;
 use std::fmt::Display;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -40,13 +40,21 @@ impl Ended {
 pub(crate) enum Stop {
     /// It could not begin.
     Before(anyhow::Error),
-    /// The code of this file ended with an error, or could not be instantiated.
+    /// The code of this file ended with an error.
     Within(PathBuf, Error),
 }
 
 impl Stop {
     pub(crate) fn within(file: &Path, error: Error) -> Self {
         Self::Within(file.to_owned(), error)
+    }
+
+    /// That a file could not be instantiated, unless it was its own code that failed.
+    pub(crate) fn instantiating(file: &Path, error: Error) -> Self {
+        if error.is::<WasmBacktrace>() || error.is::<Trap>() || error.is::<ThrownException>() {
+            return Self::within(file, error);
+        }
+        Self::Before(anyhow!("{}: {}", file.display(), chain(&error)))
     }
 
     /// That it left is an end by itself.
@@ -83,15 +91,13 @@ pub(crate) fn of(
         Stop::Before(error) => return Err(error),
         Stop::Within(file, error) => (file, error),
     };
-    let backtrace = error.downcast_ref::<WasmBacktrace>();
-    if backtrace.is_none() && !error.is::<Trap>() && !error.is::<ThrownException>() {
-        bail!("{}: {}", file.display(), chain(&error));
-    }
     match timed_out.filter(|_| error.is::<Interrupted>()) {
         Some(timed_out) => report(&file.display(), &timed_out),
         None => report(&file.display(), &format_args!("{}{}", message(&error), hint(&error))),
     }
     // Its first line says what the message has said.
+    // A call that ended while the program waited has none.
+    let backtrace = error.downcast_ref::<WasmBacktrace>();
     if let Some((_, frames)) =
         backtrace.map(ToString::to_string).as_deref().and_then(|text| text.split_once('\n'))
     {

@@ -2,7 +2,6 @@
 //!
 //! A key that only switches something off is no reason to refuse: `-S http=n` is what happens anyway.
 
-use crate::component::P3;
 use crate::options::RunOptions;
 use anyhow::{Result, bail};
 
@@ -23,7 +22,7 @@ const DEBUGGER: &str = "debuggers that are components cannot be loaded; -D debug
                         see the program's source";
 
 const LISTENER: &str =
-    "WASI 0.2 hands no sockets down; the program opens and binds its own: --allow-net ADDRESS:PORT";
+    "components are handed no sockets down; the program opens and binds its own: --allow-net ADDRESS:PORT";
 
 macro_rules! refusals {
     ($($option:literal, $given:expr, $instead:expr;)*) => {
@@ -64,7 +63,6 @@ const BY_COMPONENTS: &[Refusal] = refusals! {
         "a component imports from components; make one of them, with `wac plug` for instance";
     "-S listenfd", |o| o.common.wasi.listenfd == Some(true), LISTENER;
     "-S tcplisten", |o| !o.common.wasi.tcplisten.is_empty(), LISTENER;
-    "-S p3", |o| o.common.wasi.p3 == Some(true), P3;
     "-W unknown-imports-default", |o| o.common.wasm.unknown_imports_default == Some(true),
         "not every value of a component has a default; -W unknown-imports-trap lets what is called trap";
 };

@@ -58,8 +58,8 @@ pub(crate) fn run(mut options: RunOptions) -> Result<u8> {
     let program = Program { binary: load::read(&file)?, file, args };
     if program.is_component() {
         refused::check_component(&options)?;
-        component::decide_concurrency(&mut options, &program.binary);
-        component::run(&engine::new(&mut options)?, &options, &program)
+        let concurrent = component::decide_concurrency(&mut options, &program.binary)?;
+        component::run(&engine::new(&mut options)?, &options, &program, concurrent)
     } else {
         refused::check_module(&options)?;
         module::run(&engine::new(&mut options)?, &options, &program)

@@ -1,7 +1,9 @@
-//! Whether a component needs the asynchronous component model.
+//! Whether a component runs concurrent tasks, as WASI 0.3 has it: such a one is called asynchronously.
 
+use super::release::Release;
 use crate::options::RunOptions;
-use wasmparser::{Parser, Validator, WasmFeatures};
+use anyhow::{Result, bail};
+use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
 const ASYNCHRONOUS: WasmFeatures = WasmFeatures::CM_ASYNC
     .union(WasmFeatures::CM_ASYNC_STACKFUL)
@@ -9,9 +11,14 @@ const ASYNCHRONOUS: WasmFeatures = WasmFeatures::CM_ASYNC
     .union(WasmFeatures::CM_THREADING)
     .union(WasmFeatures::CM_ERROR_CONTEXT);
 
-/// Switches the engine's support for concurrent tasks off where the component cannot use it: without, each call
-/// between the component and its host costs less. What the options say themselves stands.
-pub(crate) fn decide(options: &mut RunOptions, binary: &[u8]) {
+/// Says whether a component runs concurrent tasks. Where it cannot, the engine's support for them is switched off:
+/// without, each call between the component and its host costs less. What the options say themselves stands.
+///
+/// # Errors
+///
+/// If they forbid what the component needs.
+pub(crate) fn decide(options: &mut RunOptions, binary: &[u8]) -> Result<bool> {
+    let concurrent = is_asynchronous(binary) || (Release::P3.is_on(options) && speaks_p3(binary));
     let wasm = &mut options.common.wasm;
     let asked_for = [
         wasm.component_model_async,
@@ -21,9 +28,16 @@ pub(crate) fn decide(options: &mut RunOptions, binary: &[u8]) {
         wasm.component_model_error_context,
         wasm.all_proposals,
     ];
-    if wasm.concurrency_support.is_none() && !asked_for.contains(&Some(true)) && !is_asynchronous(binary) {
-        wasm.concurrency_support = Some(false);
+    match wasm.concurrency_support {
+        Some(false) if concurrent => {
+            bail!(
+                "-W concurrency-support=n does not work with a component that runs concurrent tasks; leave it out"
+            )
+        }
+        None if !concurrent && !asked_for.contains(&Some(true)) => wasm.concurrency_support = Some(false),
+        _ => {}
     }
+    Ok(concurrent)
 }
 
 /// Whether a component is valid only with the asynchronous component model. Of one that is not valid at all it may
@@ -34,6 +48,17 @@ fn is_asynchronous(binary: &[u8]) -> bool {
     Parser::new(0)
         .parse_all(binary)
         .any(|payload| payload.and_then(|payload| validator.payload(&payload)).is_err())
+}
+
+/// Whether a component, or one in it, imports or exports an interface of WASI 0.3. Some of these have nothing
+/// asynchronous in them.
+fn speaks_p3(binary: &[u8]) -> bool {
+    let p3 = |name: &str| Release::of(name) == Some(Release::P3);
+    Parser::new(0).parse_all(binary).map_while(Result::ok).any(|payload| match payload {
+        Payload::ComponentImportSection(imports) => imports.into_iter().flatten().any(|i| p3(i.name.name)),
+        Payload::ComponentExportSection(exports) => exports.into_iter().flatten().any(|e| p3(e.name.name)),
+        _ => false,
+    })
 }
 
 #[cfg(test)]
@@ -74,5 +99,16 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn names_of_interfaces_tell_it_too() {
+        let speaks = |text: &str| speaks_p3(&wat::parse_str(format!("(component {text})")).expect(text));
+        let import = |name: &str| speaks(&format!("(import {name:?} (instance))"));
+        assert!(import("wasi:random/random@0.3.0"));
+        assert!(!import("wasi:random/random@0.2.0"));
+        assert!(!import("my:random/random@0.3.0"));
+        assert!(speaks("(instance $i) (export \"wasi:cli/run@0.3.1\" (instance $i))"));
+        assert!(!speaks("(instance $i) (export \"wasi:cli/run@0.2.1\" (instance $i))"));
     }
 }

@@ -43,6 +43,17 @@ impl Export {
         all
     }
 
+    /// A function of an interface, of that version or a compatible one.
+    pub(crate) fn of(component: &Component, interface: &str, function: &str) -> Option<Self> {
+        let (_, within) = component.get_export(None, interface)?;
+        match component.get_export(Some(&within), function)? {
+            (ComponentItem::ComponentFunc(ty), index) => {
+                Some(Self { interface: Some(interface.to_owned()), function: function.to_owned(), ty, index })
+            }
+            _ => None,
+        }
+    }
+
     /// The function that `wanted` names: `function`, `interface#function` or `interface.function`, where the
     /// interface may be without its version, or without its package too.
     ///

@@ -68,7 +68,7 @@ pub(crate) fn preload(
     for Library { name, module, file } in libraries {
         imports(linker, store, module, file, options)?;
         memory(module, file)?;
-        linker.module(&mut *store, name, module).map_err(|error| Stop::within(file, error))?;
+        linker.module(&mut *store, name, module).map_err(|error| Stop::instantiating(file, error))?;
     }
     Ok(())
 }

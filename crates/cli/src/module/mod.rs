@@ -78,7 +78,7 @@ impl Plan<'_> {
         }
 
         let stopped = |error| Stop::within(file, error);
-        let instance = ready.instantiate(&mut *store).map_err(stopped)?;
+        let instance = ready.instantiate(&mut *store).map_err(|error| Stop::instantiating(file, error))?;
         // Found once; but where several modules speak WASI, each call has to look whose memory it means.
         if let Some(memory) = instance.get_memory(&mut *store, "memory").filter(|_| libraries.is_empty()) {
             store.data_mut().wasi.set_memory(memory);
