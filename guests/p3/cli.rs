@@ -2,17 +2,18 @@
 //!
 //! `arguments`, `environment`, `cwd`, `terminals` print what the host gave; `echo` copies stdin to
 //! stdout, `forward` has the host do it, `reread` does after a stream was dropped and a read was
-//! cancelled; `complain TEXT` writes to stderr; `twice TEXT` writes to stdout by two streams at a
-//! time; `hasty TEXT` does not wait until the text is there, `hasty-exit TEXT` neither;
-//! `return-error` returns an error; `exit ok`, `exit error` and `exit-with-code N` do not return,
-//! whatever comes behind them.
+//! given up, `restless` gives up each read that takes a millisecond; `complain TEXT` writes to
+//! stderr; `twice TEXT` writes to stdout by two streams at a time; `hasty TEXT` does not wait until
+//! the text is there, `hasty-exit TEXT` neither; `flood` writes to stdout until that takes no more,
+//! and tells stderr why; `return-error` returns an error; `exit ok`, `exit error` and
+//! `exit-with-code N` do not return, whatever comes behind them.
 
 #[macro_use]
 mod check;
 mod io;
 
 use check::{complain, say, Check, Checking};
-use io::{all, both, drain, now, read};
+use io::{all, both, drain, now, read, within, MILLISECOND};
 use std::pin::pin;
 use wasip3::cli::environment::{get_arguments, get_environment, get_initial_cwd};
 use wasip3::cli::exit::{exit, exit_with_code};
@@ -139,6 +140,36 @@ async fn reread() {
     echo().await;
 }
 
+async fn restless() {
+    let ((mut input, read), (mut output, reader)) = (stdin::read_via_stream(), wit_stream::new());
+    let written = stdout::write_via_stream(reader);
+    loop {
+        let (result, bytes) = {
+            let mut reading = pin!(input.read(Vec::with_capacity(100)));
+            match within(MILLISECOND, reading.as_mut()).await {
+                Some(done) => done,
+                None => reading.cancel(),
+            }
+        };
+        if !bytes.is_empty() {
+            assert!(output.write_all(bytes).await.is_empty());
+        }
+        if result == StreamResult::Dropped {
+            break;
+        }
+    }
+    drop(output);
+    let (read, written) = both(read, written).await;
+    assert!(read.is_ok() && written.is_ok(), "{read:?}, {written:?}");
+}
+
+async fn flood() {
+    let (mut writer, reader) = wit_stream::new();
+    let done = stdout::write_via_stream(reader);
+    while writer.write_all(vec![b'x'; 4096]).await.is_empty() {}
+    complain(&format!("{:?}", done.await)).await;
+}
+
 /// Starts a write, and waits until it is taken, but not until it is there.
 async fn hasty(text: &str) {
     let (mut writer, reader) = wit_stream::new();
@@ -177,6 +208,8 @@ async fn run() -> Result<(), ()> {
             assert!(read.is_ok() && written.is_ok(), "{read:?}, {written:?}");
         }
         ["reread"] => reread().await,
+        ["restless"] => restless().await,
+        ["flood"] => flood().await,
         ["complain", text] => complain(text).await,
         ["twice", text] => {
             let text = || drain(text.as_bytes().to_vec(), stdout::write_via_stream);

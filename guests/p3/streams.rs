@@ -558,12 +558,12 @@ async fn from_host_to_host(dir: &Descriptor) -> Check {
         read?;
         holds!(get(dir, "g").await? == if len == 0 { vec![] } else { [&[0; 5], &bytes[..]].concat() });
 
+        target.set_size(0).await?;
         let (client, server) = sockets(Ipv4).await?;
         let (stream, read) = source.read_via_stream(0);
         let sending = both(client.send(stream), read);
         let (incoming, received) = server.receive();
         let receiving = both(target.write_via_stream(incoming, 0), received);
-        target.set_size(0).await?;
         let ((sent, read), (written, received)) = both(sending, receiving).await;
         sent?;
         read?;

@@ -126,7 +126,7 @@ fn command() {
     assert_eq!(stdout(run(&["environment", "-"], "")), r#"[("GREETING", "hello"), ("EMPTY", "")]"#);
     assert_eq!(stdout(run(&["cwd"], "")), r#"Some("/")"#);
     assert_eq!(stdout(run(&["terminals", "-"], "")), "[false, false, false]");
-    for action in ["echo", "forward", "reread"] {
+    for action in ["echo", "forward", "reread", "restless"] {
         assert_eq!(stdout(run(&[action], "what comes in goes out\n")), "what comes in goes out\n");
     }
     assert_eq!(run(&["complain", "about this"], "").stderr, "about this\n");
