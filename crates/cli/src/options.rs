@@ -17,7 +17,8 @@ use wasmtime_cli_flags::opt::WasmtimeOptionValue;
 /// option gives it: a directory with --dir, a variable with --env, an address of the network with --allow-net, a
 /// listening socket with -S tcplisten.
 ///
-/// FILE is a core module, which speaks WASI 0.1 or 0.0, or a component, which speaks WASI 0.2.
+/// FILE is a core module, which speaks WASI 0.1 or 0.0, or a component, which speaks WASI 0.2 or
+/// 0.3, or both at once.
 #[derive(Parser)]
 #[command(
     name = "wasi-host",

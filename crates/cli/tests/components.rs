@@ -173,7 +173,6 @@ fn imports_that_are_missing_are_all_named() {
             "-W unknown-imports-trap",
         ]);
     interface("wasi:http/types@0.2.0").refused(&["`wasi:http/types@0.2.0`", "-W unknown-imports-trap"]);
-    interface("wasi:clocks/monotonic-clock@0.3.0").refused(&["WASI 0.3 is not provided", "wasm32-wasip2"]);
     interface("wasi:io/streams@0.2.0-rc-2023-11-10").refused(&["draft", "build the program anew"]);
     interface("wasi:cli/environment@0.2.0").refused(&["wasi:cli/environment@0.2.0", "`f`"]);
     importing("(import \"g\" (func))");
@@ -326,9 +325,10 @@ fn components_that_are_no_command() {
         "-> u32`",
     ]);
     exporting("wasi:http/incoming-handler@0.2.0", "handle").refused(&["HTTP service", "wasmtime serve"]);
-    exporting("wasi:cli/run@0.3.0", "run").refused(&["WASI 0.3 is not provided"]);
     // What calls itself a command and is none is not run.
-    exporting("wasi:cli/run@0.2.0", "run").refused(&["program.wat"]);
+    for interface in ["wasi:cli/run@0.2.0", "wasi:cli/run@0.3.0"] {
+        exporting(interface, "run").refused(&["program.wat", "`run() -> result`"]);
+    }
     place.component_command("run.wat", NOTHING);
     place.file("module.wat", "(module (func (export \"_start\")))");
     place
@@ -372,5 +372,22 @@ fn concurrency_is_supported_only_where_it_is_used() {
     run(&["-W", "unknown-imports-trap"], "async.wat");
     place
         .run(&["-W", "unknown-imports-trap,concurrency-support=n", "async.wat"])
-        .refused(&["async.wat", "cannot be compiled"]);
+        .refused(&["-W concurrency-support=n", "leave it out"]);
+
+    // Nothing of it is asynchronous, but the linker's 0.3 is.
+    place.file(
+        "random.wat",
+        r#"(component
+            (import "wasi:random/random@0.3.0" (instance (export "get-random-u64" (func (result u64)))))
+            (core module $m (func (export "run") (result i32) (i32.const 0)))
+            (core instance $i (instantiate $m))
+            (func $run (result (result)) (canon lift (core func $i "run")))
+            (instance (export "wasi:cli/run@0.2.0") (export "run" (func $run))))"#,
+    );
+    let before = cached(&place);
+    run(&[], "random.wat");
+    run(&["-W", "component-model-async"], "random.wat");
+    assert_eq!(cached(&place), before + 1);
+    run(&["-S", "p3=n", "-W", "unknown-imports-trap"], "random.wat");
+    assert_eq!(cached(&place), before + 2);
 }
