@@ -249,7 +249,6 @@ const OF_COMPONENTS: &[(&str, Fate)] = &[
     ("-W unknown-imports-default", Refused("-W unknown-imports-trap")),
     ("-S listenfd", Refused("--allow-net")),
     ("-S tcplisten=127.0.0.1:0", Refused("--allow-net")),
-    ("-S p3", Refused("WASI 0.2")),
     ("--allow-net localhost:80", Works),
     ("--invoke _start", Harmless("it is given a name that the component has")),
     ("--preload other=other.wat", Refused("wac plug")),
