@@ -328,7 +328,10 @@ impl<U: 'static, T: WasiView + 'static> types::HostDescriptorWithStore<U> for Ha
         if flags.contains(DescriptorFlags::MUTATE_DIRECTORY) {
             dir.may_mutate()?;
         }
-        let how = how(at, open, flags);
+        let mut how = how(at, open, flags);
+        // Who asks for neither reads, and who creates writes.
+        how.read |= !how.write;
+        how.write |= how.create;
         let (cached, open) =
             (|d: &Descriptor, p: &str| d.try_open(p, how), move |d: &Descriptor, p: &str| d.open(p, how));
         let opened = waiting.look_up::<Awaits, _>(true, &dir, &path, cached, open).await?;
