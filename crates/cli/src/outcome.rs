@@ -95,8 +95,7 @@ pub(crate) fn of(
         Some(timed_out) => report(&file.display(), &timed_out),
         None => report(&file.display(), &format_args!("{}{}", message(&error), hint(&error))),
     }
-    // Its first line says what the message has said.
-    // A call that ended while the program waited has none.
+    // There is none if the program ended while it waited. Its first line says what the message has said.
     let backtrace = error.downcast_ref::<WasmBacktrace>();
     if let Some((_, frames)) =
         backtrace.map(ToString::to_string).as_deref().and_then(|text| text.split_once('\n'))
