@@ -69,12 +69,32 @@ impl Descriptor {
         Self { slot: Some(Arc::new(slot)), ..self }
     }
 
+    /// The same, through which nothing is changed if it is a directory, nor through what is opened from it: such
+    /// attempts fail with `RoFs`.
+    ///
+    /// ```
+    /// use wasi_host_core::Errno;
+    /// use wasi_host_core::fs::{Descriptor, Open};
+    /// use wasi_host_core::grant::Grant;
+    /// # let fs = wasi_host_virtual::memory::MemoryFs::new();
+    /// # fs.write("greeting", "hello").unwrap();
+    /// let root = Descriptor::preopen(fs.root(), Grant::full().into()).for_reading();
+    /// assert!(root.open("greeting", Open { read: true, ..Open::default() }).is_ok());
+    /// assert_eq!(root.open("greeting", Open { write: true, ..Open::default() }).unwrap_err(), Errno::RoFs);
+    /// assert_eq!(root.unlink("greeting").unwrap_err(), Errno::RoFs);
+    /// ```
+    #[must_use]
+    pub fn for_reading(self) -> Self {
+        let access = if self.is_dir() { Access::READ } else { self.access };
+        Self { access, ..self }
+    }
+
     /// What was granted with it.
     pub fn grant(&self) -> &Arc<Grant> {
         &self.grant
     }
 
-    /// What it was opened for.
+    /// What it was opened for. Of a directory: to be changed, or not.
     #[inline]
     pub fn access(&self) -> Access {
         self.access
@@ -86,7 +106,7 @@ impl Descriptor {
         self.synchronous
     }
 
-    /// Fails unless what is in this directory may be changed: `NotDir`, `NotCapable`, `Perm`.
+    /// Fails unless what is in this directory may be changed: `NotDir`, `NotCapable`, `Perm`, `RoFs`.
     pub fn may_mutate(&self) -> Result<()> {
         self.dir(".", DirPerms::MUTATE).map(drop)
     }
@@ -270,7 +290,7 @@ impl Descriptor {
                 f.set_times(accessed, modified)
             }
             Node::Dir(d) => {
-                self.grant.dir(DirPerms::MUTATE)?;
+                self.may_mutate()?;
                 d.set_times(".", Follow::No, accessed, modified)
             }
         }
@@ -296,8 +316,15 @@ impl Descriptor {
     fn dir(&self, path: &str, need: DirPerms) -> Result<&Arc<dyn Dir>> {
         let Node::Dir(dir) = &self.node else { return Err(Errno::NotDir) };
         self.grant.dir(need)?;
+        if need.contains(DirPerms::MUTATE) {
+            self.unless_for_reading()?;
+        }
         path::check(path, self.grant.limits().path)?;
         Ok(dir)
+    }
+
+    fn unless_for_reading(&self) -> Result<()> {
+        if self.access.contains(Access::WRITE) { Ok(()) } else { Err(Errno::RoFs) }
     }
 
     /// Opens a name below this directory, under the same grant.
@@ -321,6 +348,7 @@ impl Descriptor {
         let dir = self.dir(path, need)?;
         if how.write || how.truncate {
             self.grant.file(FilePerms::WRITE)?;
+            self.unless_for_reading()?;
         }
         // A directory may be opened for reading without leave to read files; what it is shows only afterwards.
         let may_read = self.grant.file(FilePerms::READ).is_ok();
@@ -330,7 +358,7 @@ impl Descriptor {
         let node = open(&**dir, Open { read: how.read && may_read, ..how })?;
         let mut access = Access::empty();
         match node {
-            Node::Dir(_) => access = Access::all(),
+            Node::Dir(_) => access = self.access,
             Node::File(_) if how.read && !may_read => return Err(Errno::Perm),
             Node::File(_) => {
                 access.set(Access::READ, how.read);

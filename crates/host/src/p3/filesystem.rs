@@ -325,7 +325,8 @@ impl<U: 'static, T: WasiView + 'static> types::HostDescriptorWithStore<U> for Ha
         flags: DescriptorFlags,
     ) -> FsResult<Fd> {
         let (dir, waiting, slot) = named(store, &fd)?;
-        if flags.contains(DescriptorFlags::MUTATE_DIRECTORY) {
+        let mutates = flags.contains(DescriptorFlags::MUTATE_DIRECTORY);
+        if mutates {
             dir.may_mutate()?;
         }
         let mut how = how(at, open, flags);
@@ -335,6 +336,7 @@ impl<U: 'static, T: WasiView + 'static> types::HostDescriptorWithStore<U> for Ha
         let (cached, open) =
             (|d: &Descriptor, p: &str| d.try_open(p, how), move |d: &Descriptor, p: &str| d.open(p, how));
         let opened = waiting.look_up::<Awaits, _>(true, &dir, &path, cached, open).await?;
+        let opened = if mutates { opened } else { opened.for_reading() };
         store.with(|mut store| Ok(store.get().table().push(opened.counted(slot))?))
     }
 
