@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 use wasi_host_core::Result;
-use wasi_host_core::fs::{Blocking, Descriptor, DirEntry, Entries};
+use wasi_host_core::fs::{Blocking, DirEntry, Entries};
 
 /// How many names are fetched at a time: a listing that leaves the thread does so once for all of them.
 const BATCH: usize = 256;
 
-/// The resource behind `wasi:filesystem/types`' `directory-entry-stream`: names that were fetched, and those that are
-/// still to come. `.` and `..` are left out.
+/// A listing under way: names that were fetched, and those that are still to come. It is the resource behind 0.2's
+/// `directory-entry-stream`, and what the stream of 0.3 gives is taken from it. `.` and `..` are left out.
 pub struct DirectoryEntries {
     fetched: VecDeque<Result<DirEntry>>,
     rest: Option<Entries>,
@@ -19,14 +19,6 @@ impl DirectoryEntries {
     /// A listing from its beginning, of a directory that answers so.
     pub fn new(entries: Entries, blocking: Blocking) -> Self {
         Self { fetched: VecDeque::new(), rest: Some(entries), blocking }
-    }
-
-    /// A directory from its beginning, with the first of its names.
-    pub fn list(dir: &Descriptor) -> Self {
-        match dir.entries() {
-            Ok(entries) => Self::new(entries, dir.blocking()).fetch(),
-            Err(e) => Self { fetched: VecDeque::from([Err(e)]), ..Self::ended() },
-        }
     }
 
     /// One that has ended.

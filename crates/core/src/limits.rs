@@ -17,7 +17,7 @@ pub struct Limits {
     /// Bytes in a path or a symlink's target; `NameTooLong` beyond. Default: 4,096.
     pub path: usize,
     /// Random bytes in one call; beyond, `Inval` in WASI 0.1, a trap in 0.2 (`get-random-bytes`,
-    /// `get-insecure-random-bytes`). Default: 64 MiB.
+    /// `get-insecure-random-bytes`), fewer in 0.3, or a trap if it is none. Default: 64 MiB.
     pub random: u64,
     /// Subscriptions in one poll; beyond, `Inval` in WASI 0.1, a trap in 0.2 (`poll`). Default: 65,536.
     pub subscriptions: usize,

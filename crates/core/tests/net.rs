@@ -210,7 +210,7 @@ fn a_datagram_that_finds_no_room_is_tried_again() {
     let (sockets, told) = fake(&[]);
     let mut socket = sockets.udp(Family::Ipv4).unwrap();
     socket.bind(known(socket.check_bind(THERE)).unwrap()).unwrap();
-    let to = known(socket.check_send(Some(THERE))).unwrap();
+    let to = known(socket.check_send(1, Some(THERE))).unwrap();
     told.full.store(true, Ordering::Relaxed);
     assert_eq!(socket.send(b"x", &to), Err(Error::WouldBlock));
     assert!(matches!(socket.readiness(Interest::Write).wait(), Wait::Forever), "the backend's word");

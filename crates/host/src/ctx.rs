@@ -97,6 +97,12 @@ impl WasiCtx {
         self.open.get_or_insert_with(|| Slots::new(most)).take().ok_or(wasi_host_core::Errno::MFile)
     }
 
+    /// One more user of what a descriptor has open, which may outlive it.
+    #[cfg(feature = "p2")]
+    pub(crate) fn counted(&mut self, descriptor: &Descriptor) -> wasi_host_core::Result<Descriptor> {
+        Ok(descriptor.clone().counted(self.slot()?))
+    }
+
     /// What a guest calls now, where that is not what the operating system calls so.
     pub(crate) fn virtual_now(&self) -> Option<Timestamp> {
         (!self.system_time).then(|| self.wall_clock.now().into())

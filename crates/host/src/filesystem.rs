@@ -2,7 +2,6 @@
 
 use crate::ctx::WasiCtx;
 use std::hash::{DefaultHasher, Hasher};
-use wasi_host_bindings::TrappableError;
 use wasi_host_core::fs::{Access, Descriptor, Metadata};
 use wasi_host_core::{Errno, Result};
 use wasmtime::component::{Resource, ResourceTable};
@@ -30,18 +29,6 @@ pub(crate) fn hash(m: &Metadata) -> (u64, u64) {
     hasher.write_i64(m.modified.seconds());
     hasher.write_u32(m.modified.subsec_nanos());
     (lower, hasher.finish())
-}
-
-/// One more user of what `fd` has open, which may outlive it.
-pub(crate) fn counted<E>(
-    ctx: &mut WasiCtx,
-    table: &ResourceTable,
-    fd: &Resource<Descriptor>,
-) -> Result<Descriptor, TrappableError<E>>
-where
-    TrappableError<E>: From<Errno> + From<wasmtime::component::ResourceTableError>,
-{
-    Ok(table.get(fd)?.clone().counted(ctx.slot()?))
 }
 
 /// What is open in a guest's hands at its beginning.

@@ -65,6 +65,8 @@ mod p2;
 #[cfg(feature = "p3")]
 pub mod p3;
 #[cfg(feature = "p2")]
+mod randomness;
+#[cfg(feature = "p2")]
 mod sockets;
 #[cfg(feature = "p2")]
 mod view;

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use wasi_host_core::fs::{Blocking, Elsewhere};
 use wasi_host_core::{Errno, Result};
 #[cfg(feature = "async")]
-use wasi_host_native::runtime::BlockingPool;
+use wasi_host_native::runtime::{AbortOnDropJoinHandle, BlockingPool};
 
 /// How an asynchronous host treats operations that may wait for a disk. Synchronous hosts do all of them on the
 /// calling thread.
@@ -184,7 +184,9 @@ impl Mode for Awaits {
     }
 
     async fn offload<R: Send + 'static>(op: impl FnOnce() -> Result<R> + Send + 'static) -> Result<R, Pause> {
-        match wasi_host_native::runtime::handle().spawn_blocking(op).await {
+        // Given up, what has not begun is not done.
+        let mut job: AbortOnDropJoinHandle<_> = wasi_host_native::runtime::handle().spawn_blocking(op).into();
+        match (&mut *job).await {
             Ok(r) => Ok(r?),
             Err(e) => match e.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),

@@ -118,7 +118,7 @@ impl Waiting {
         Ok(output.into_inner().expect("it was there just now"))
     }
 
-    /// Does something on another thread. An interrupt ends the waiting for it, not the doing.
+    /// Does something on another thread. An interrupt ends the waiting for it, and the doing if that has not begun.
     pub(crate) async fn elsewhere<M: Mode, R: Send + 'static>(
         &self,
         op: impl FnOnce() -> Result<R> + Send + 'static,

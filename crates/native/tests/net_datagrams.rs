@@ -44,7 +44,7 @@ fn connect(socket: &mut Udp, to: SocketAddr) -> Result<(), Error> {
 
 /// What an adapter's `send` does.
 fn send(socket: &mut Udp, data: &[u8], to: Option<SocketAddr>) -> Result<(), Error> {
-    let to = known(socket.check_send(to))?;
+    let to = known(socket.check_send(1, to))?;
     if let Some(checking) = socket.check_implicit_bind() {
         socket.bind(known(Ok(checking))?)?;
     }
@@ -76,7 +76,7 @@ fn the_first_send_binds() {
     let mut socket = new();
     assert_eq!(socket.local_address(), Err(Error::InvalidState));
     assert_eq!(socket.receive(), Err(Error::InvalidState));
-    let to = known(socket.check_send(Some(there))).unwrap();
+    let to = known(socket.check_send(1, Some(there))).unwrap();
     assert_eq!(socket.send(b"x", &to), Err(Error::InvalidState), "not of its own accord");
     send(&mut socket, b"x", Some(there)).unwrap();
     assert_eq!(socket.local_address().unwrap().ip(), addr("0.0.0.0:0").ip());
@@ -195,10 +195,10 @@ fn a_datagram_goes_where_the_check_was_or_nowhere() {
     let ((a, at_a), (b, at_b)) = (plain(), plain());
     let mut socket = new();
     bind(&mut socket, HERE).unwrap();
-    let to_a = known(socket.check_send(Some(at_a))).unwrap();
+    let to_a = known(socket.check_send(1, Some(at_a))).unwrap();
     connect(&mut socket, at_b).unwrap();
     assert_eq!(socket.send(b"lost", &to_a), Err(Error::InvalidArgument));
-    let to_peer = known(socket.check_send(None)).unwrap();
+    let to_peer = known(socket.check_send(1, None)).unwrap();
     connect(&mut socket, at_a).unwrap();
     assert_eq!(socket.send(b"lost", &to_peer), Err(Error::InvalidArgument));
     socket.send(b"1", &to_a).unwrap();
@@ -222,7 +222,7 @@ fn a_socket_without_an_address_by_now_sends_nothing() {
     let (plain, there) = plain();
     let mut socket = new();
     connect(&mut socket, there).unwrap();
-    let to = known(socket.check_send(None)).unwrap();
+    let to = known(socket.check_send(1, None)).unwrap();
     socket.disconnect().unwrap();
     assert_eq!(socket.send(b"lost", &to), Err(Error::InvalidState));
     send(&mut socket, b"x", Some(there)).unwrap();

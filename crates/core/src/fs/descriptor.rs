@@ -65,8 +65,8 @@ impl Descriptor {
 
     /// The same, which holds `slot` until it is gone, its clones, and the listings that were begun with it.
     #[must_use]
-    pub fn counted(self, slot: Slot) -> Self {
-        Self { slot: Some(Arc::new(slot)), ..self }
+    pub fn counted(self, slot: impl Into<Arc<Slot>>) -> Self {
+        Self { slot: Some(slot.into()), ..self }
     }
 
     /// The same, through which nothing is changed if it is a directory, nor through what is opened from it: such
@@ -319,12 +319,17 @@ impl Descriptor {
         if need.contains(DirPerms::MUTATE) {
             self.unless_for_reading()?;
         }
-        path::check(path, self.grant.limits().path)?;
+        self.check_path(path)?;
         Ok(dir)
     }
 
     fn unless_for_reading(&self) -> Result<()> {
         if self.access.contains(Access::WRITE) { Ok(()) } else { Err(Errno::RoFs) }
+    }
+
+    /// Refuses a path, or a symlink's target, that no call would take, before anybody keeps it.
+    pub fn check_path(&self, path: &str) -> Result<()> {
+        path::check(path, self.grant.limits().path)
     }
 
     /// Opens a name below this directory, under the same grant.
@@ -417,7 +422,7 @@ impl Descriptor {
 
     /// Makes a symbolic link. An absolute target is refused: it could only lead outside.
     pub fn symlink(&self, target: &str, path: &str) -> Result<()> {
-        path::check(target, self.grant.limits().path)?;
+        self.check_path(target)?;
         self.dir(path, DirPerms::MUTATE)?.symlink(target, path)
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 /// The longest payload that any version of IP carries, in bytes.
-const LONGEST: usize = 65_535;
+pub(super) const LONGEST: usize = 65_535;
 
 /// What came in.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! A UDP socket as a guest holds it.
 
-use super::association::{Association, End};
+use super::association::{Association, End, LONGEST};
 use super::datagrams::FOREIGN;
 use super::readiness::Source;
 use super::{
@@ -125,13 +125,16 @@ impl Udp {
         Ok(())
     }
 
-    /// Asks whether the guest may send to an address: the peer if it is `None`.
+    /// Asks whether the guest may send a datagram of `len` bytes to an address: the peer if it is `None`.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidArgument`] for one of the other family, without host or port, or other than the only peer; and
-    /// for none where there is no peer.
-    pub fn check_send(&self, to: Option<SocketAddr>) -> Result<Checking, Error> {
+    /// [`Error::DatagramTooLarge`]; [`Error::InvalidArgument`] for one of the other family, without host or port, or
+    /// other than the only peer; and for none where there is no peer.
+    pub fn check_send(&self, len: usize, to: Option<SocketAddr>) -> Result<Checking, Error> {
+        if len > LONGEST {
+            return Err(Error::DatagramTooLarge);
+        }
         self.association.check(to)
     }
 

@@ -1,9 +1,6 @@
 //! `wasi:random`.
 
-use crate::ctx::fill_random;
-use crate::view::{WasiImpl, WasiView};
-use wasi_host_bindings::p2::random::{insecure, insecure_seed, random};
-use wasi_host_core::random::RngCore;
+use crate::view::WasiView;
 use wasmtime::{Result, format_err};
 
 /// How many bytes a guest may have at once.
@@ -15,33 +12,8 @@ pub(super) fn length(view: &mut impl WasiView, len: u64) -> Result<usize> {
     }
 }
 
-impl<T: WasiView> random::Host for WasiImpl<T> {
-    fn get_random_bytes(&mut self, len: u64) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; length(self, len)?];
-        fill_random(&mut *self.ctx().random, &mut bytes)?;
-        Ok(bytes)
-    }
-
-    fn get_random_u64(&mut self) -> Result<u64> {
-        Ok(self.ctx().random.next_u64())
-    }
+fn bytes(view: &mut impl WasiView, len: u64) -> Result<Vec<u8>> {
+    Ok(vec![0; length(view, len)?])
 }
 
-impl<T: WasiView> insecure::Host for WasiImpl<T> {
-    fn get_insecure_random_bytes(&mut self, len: u64) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; length(self, len)?];
-        fill_random(&mut *self.ctx().insecure_random, &mut bytes)?;
-        Ok(bytes)
-    }
-
-    fn get_insecure_random_u64(&mut self) -> Result<u64> {
-        Ok(self.ctx().insecure_random.next_u64())
-    }
-}
-
-impl<T: WasiView> insecure_seed::Host for WasiImpl<T> {
-    fn insecure_seed(&mut self) -> Result<(u64, u64)> {
-        let seed = self.ctx().insecure_random_seed();
-        Ok((seed as u64, (seed >> 64) as u64))
-    }
-}
+crate::randomness::randomness!(wasi_host_bindings::p2::random, bytes, insecure_seed);

@@ -6,6 +6,7 @@ use futures_channel::oneshot;
 use std::sync::Arc;
 use wasi_host_bindings::failure;
 use wasi_host_core::Errno;
+use wasi_host_core::slots::Slot;
 use wasi_host_core::stream::{OutputStream, StreamError};
 use wasmtime::component::{FutureReader, Lift, Lower};
 use wasmtime::{AsContextMut, Result};
@@ -17,7 +18,7 @@ pub(super) type Teller = oneshot::Sender<End>;
 pub(super) enum End {
     Told(Result<(), Errno>),
     /// All was accepted, and the stream is not done with it yet.
-    Delivering(OutputStream),
+    Delivering(OutputStream, Option<Slot>),
 }
 
 /// What a stream's error means to a guest; `closed` is what its end means.
@@ -47,7 +48,7 @@ where
             // Its mover is gone: the guest has dropped its end.
             Err(oneshot::Canceled) => Ok(()),
             Ok(End::Told(told)) => told,
-            Ok(End::Delivering(stream)) => delivered(stream, &waiting).await?,
+            Ok(End::Delivering(stream, _slot)) => delivered(stream, &waiting).await?,
         };
         wasmtime::error::Ok(ended.map_err(E::from))
     })?;

@@ -67,20 +67,29 @@ fn hash_value(m: &Metadata) -> types::MetadataHashValue {
     types::MetadataHashValue { lower, upper }
 }
 
-/// A descriptor, and how its context waits: a future holds both, for it cannot hold the store.
-fn held<U, T: WasiView + 'static>(store: &Of<U, T>, fd: &Fd) -> FsResult<(Descriptor, Arc<Waiting>)> {
-    store.with(|mut store| {
-        let mut view = store.get();
-        Ok((view.table().get(fd)?.clone(), view.ctx().waiting()))
-    })
+/// A call under way: a descriptor, and how its context waits. A future holds these, for it cannot hold the store. It counts
+/// for as long as its work goes on, which may be longer than the guest wants it: many can be begun at once.
+struct Call {
+    descriptor: Descriptor,
+    waiting: Arc<Waiting>,
+    slot: Slot,
 }
 
-/// The same for a call with a name, which counts for as long as it is under way: a guest may begin many at once.
-fn named<U, T: WasiView + 'static>(store: &Of<U, T>, fd: &Fd) -> FsResult<(Descriptor, Arc<Waiting>, Slot)> {
-    store.with(|mut store| {
-        let mut view = store.get();
-        Ok((view.table().get(fd)?.clone(), view.ctx().waiting(), view.ctx().slot()?))
-    })
+impl Call {
+    fn begin<U, T: WasiView + 'static>(store: &Of<U, T>, fd: &Fd) -> FsResult<Self> {
+        store.with(|mut store| {
+            let mut view = store.get();
+            let descriptor = view.table().get(fd)?.clone();
+            Ok(Self { descriptor, waiting: view.ctx().waiting(), slot: view.ctx().slot()? })
+        })
+    }
+
+    /// With a name, which is looked at before it is kept.
+    fn with_path<U, T: WasiView + 'static>(store: &Of<U, T>, fd: &Fd, path: &str) -> FsResult<Self> {
+        let call = Self::begin(store, fd)?;
+        call.descriptor.check_path(path)?;
+        Ok(call)
+    }
 }
 
 /// Asks something about a descriptor that is open, which is never worth another thread.
@@ -98,7 +107,11 @@ async fn on<U, T: WasiView + 'static, R: Send + 'static>(
     fd: Fd,
     op: impl FnOnce(&Descriptor) -> Result<R> + Send + 'static,
 ) -> FsResult<R> {
-    let (descriptor, waiting) = held(store, &fd)?;
+    let Call { descriptor, waiting, slot } = Call::begin(store, &fd)?;
+    let op = move |d: &Descriptor| {
+        let _slot = slot;
+        op(d)
+    };
     Ok(waiting.on_descriptor::<Awaits, _>(&descriptor, op).await?)
 }
 
@@ -109,8 +122,12 @@ async fn on_path<U, T: WasiView + 'static, R: Send + 'static>(
     path: String,
     op: impl FnOnce(&Descriptor, &str) -> Result<R> + Send + 'static,
 ) -> FsResult<R> {
-    let (dir, waiting, _slot) = named(store, &fd)?;
-    Ok(waiting.on_path::<Awaits, _>(&dir, &path, op).await?)
+    let Call { descriptor, waiting, slot } = Call::with_path(store, &fd, &path)?;
+    let op = move |d: &Descriptor, p: &str| {
+        let _slot = slot;
+        op(d, p)
+    };
+    Ok(waiting.on_path::<Awaits, _>(&descriptor, &path, op).await?)
 }
 
 /// Does something with two names, elsewhere if that may take long.
@@ -120,8 +137,14 @@ async fn on_paths<U, T: WasiView + 'static>(
     (to, to_path): (Fd, String),
     op: impl FnOnce((&Descriptor, &str), (&Descriptor, &str)) -> Result<()> + Send + 'static,
 ) -> FsResult<()> {
-    let ((from, waiting, _slot), (to, _)) = (named(store, &from)?, held(store, &to)?);
-    Ok(waiting.on_paths::<Awaits, _>((&from, &path), (&to, &to_path), op).await?)
+    let (from, to) = (Call::with_path(store, &from, &path)?, Call::with_path(store, &to, &to_path)?);
+    let slots = (from.slot, to.slot);
+    let op = move |from: (&Descriptor, &str), to: (&Descriptor, &str)| {
+        let _slots = slots;
+        op(from, to)
+    };
+    let waiting = from.waiting;
+    Ok(waiting.on_paths::<Awaits, _>((&from.descriptor, &path), (&to.descriptor, &to_path), op).await?)
 }
 
 async fn metadata_at<U, T: WasiView + 'static>(
@@ -130,10 +153,13 @@ async fn metadata_at<U, T: WasiView + 'static>(
     path: String,
     follow: Follow,
 ) -> FsResult<Metadata> {
-    let (dir, waiting, _slot) = named(store, &fd)?;
-    let (cached, stat) =
-        (|d: &Descriptor, p: &str| d.try_stat(p, follow), move |d: &Descriptor, p: &str| d.stat(p, follow));
-    Ok(waiting.look_up::<Awaits, _>(true, &dir, &path, cached, stat).await?)
+    let Call { descriptor, waiting, slot } = Call::with_path(store, &fd, &path)?;
+    let cached = |d: &Descriptor, p: &str| d.try_stat(p, follow);
+    let stat = move |d: &Descriptor, p: &str| {
+        let _slot = slot;
+        d.stat(p, follow)
+    };
+    Ok(waiting.look_up::<Awaits, _>(true, &descriptor, &path, cached, stat).await?)
 }
 
 /// One more user of what `fd` has open, how its streams leave the thread, and how its context waits.
@@ -144,9 +170,9 @@ fn streamed<U: 'static, T: WasiView + 'static>(
     let mut view = store.get();
     let mut both = Both::of(&mut view);
     let (ctx, table) = both.parts();
-    let descriptor = table.get(fd)?.clone();
+    let descriptor = ctx.counted(table.get(fd)?);
     let waiting = ctx.waiting();
-    Ok((ctx.slot().map(|slot| descriptor.counted(slot)), waiting.offload::<Awaits>(), waiting))
+    Ok((descriptor, waiting.offload::<Awaits>(), waiting))
 }
 
 /// Brings what a guest writes to a file: from `offset` on, or to the end wherever that is.
@@ -324,7 +350,7 @@ impl<U: 'static, T: WasiView + 'static> types::HostDescriptorWithStore<U> for Ha
         open: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Fd> {
-        let (dir, waiting, slot) = named(store, &fd)?;
+        let Call { descriptor: dir, waiting, slot } = Call::with_path(store, &fd, &path)?;
         let mutates = flags.contains(DescriptorFlags::MUTATE_DIRECTORY);
         if mutates {
             dir.may_mutate()?;
@@ -333,8 +359,15 @@ impl<U: 'static, T: WasiView + 'static> types::HostDescriptorWithStore<U> for Ha
         // Who asks for neither reads, and who creates writes.
         how.read |= !how.write;
         how.write |= how.create;
-        let (cached, open) =
-            (|d: &Descriptor, p: &str| d.try_open(p, how), move |d: &Descriptor, p: &str| d.open(p, how));
+        let cached = |d: &Descriptor, p: &str| d.try_open(p, how);
+        let slot = Arc::new(slot);
+        let open = {
+            let slot = slot.clone();
+            move |d: &Descriptor, p: &str| {
+                let _slot = slot;
+                d.open(p, how)
+            }
+        };
         let opened = waiting.look_up::<Awaits, _>(true, &dir, &path, cached, open).await?;
         let opened = if mutates { opened } else { opened.for_reading() };
         store.with(|mut store| Ok(store.get().table().push(opened.counted(slot))?))
@@ -356,6 +389,7 @@ impl<U: 'static, T: WasiView + 'static> types::HostDescriptorWithStore<U> for Ha
     }
 
     async fn symlink_at(store: &Of<U, T>, fd: Fd, target: String, path: String) -> FsResult<()> {
+        Call::with_path(store, &fd, &target)?;
         on_path(store, fd, path, move |d, p| d.symlink(&target, p)).await
     }
 

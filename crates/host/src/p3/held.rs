@@ -1,5 +1,6 @@
 //! A stream that is at hand, or away with whoever waits for it.
 
+use crate::error::Interrupted;
 use crate::mode::{Awaits, Pause};
 use crate::wait::BoxFuture;
 use crate::waiting::Waiting;
@@ -45,6 +46,15 @@ impl<S> Held<S> {
     }
 }
 
+/// How far a [`step`](Awaited::step) came.
+pub(super) enum Step<R> {
+    Done(R),
+    /// The guest took back what it had asked for.
+    Cancelled,
+    /// The stream has ended before.
+    Ended,
+}
+
 /// A [`Held`] stream and how its context waits for it.
 pub(super) struct Awaited<S> {
     held: Held<S>,
@@ -60,15 +70,50 @@ impl<S: Subscribe> Awaited<S> {
         Self { held: Held::Here(stream), waiting, recalled: Arc::default(), waited: false }
     }
 
-    /// The stream, once it is worth asking, and whether it has just been waited for; `None` if it has ended.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<(&mut S, bool)>, Pause>> {
-        self.waited |= matches!(self.held, Held::Away(_));
-        let stream = ready!(self.held.poll(cx))?;
-        Poll::Ready(Ok(stream.map(|stream| (stream, std::mem::take(&mut self.waited)))))
+    /// Does one thing with the stream, waiting for it as long as `op` can do nothing yet. `op` is told whether the stream
+    /// has just been waited for.
+    pub(super) fn step<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        finish: bool,
+        mut op: impl FnMut(&mut S, bool) -> Option<R>,
+    ) -> Poll<Result<Step<R>, Pause>> {
+        if finish {
+            self.recall();
+        }
+        loop {
+            self.waited |= matches!(self.held, Held::Away(_));
+            let stream = match self.held.poll(cx) {
+                Poll::Pending if finish => return Poll::Ready(Ok(Step::Cancelled)),
+                stream => ready!(stream)?,
+            };
+            let Some(stream) = stream else { return Poll::Ready(Ok(Step::Ended)) };
+            let waited = std::mem::take(&mut self.waited);
+            if let Some(done) = op(stream, waited) {
+                return Poll::Ready(Ok(Step::Done(done)));
+            }
+            if finish {
+                return Poll::Ready(Ok(Step::Cancelled));
+            }
+            if waited {
+                // It was worth asking, and yet there was nothing: others shall run before it is asked again.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            self.wait();
+        }
+    }
+
+    /// Whether somebody has interrupted the context.
+    pub(super) fn interrupted(&self) -> Result<(), Pause> {
+        match self.waiting.interrupt.get() {
+            Some(interrupt) if interrupt.is_set() => Err(Pause::Interrupted(Interrupted)),
+            _ => Ok(()),
+        }
     }
 
     /// Waits for the stream, from the next poll on.
-    pub(super) fn wait(&mut self) {
+    fn wait(&mut self) {
         let (waiting, recalled) = (self.waiting.clone(), self.recalled.clone());
         self.held.send(|mut stream| async move {
             let ended = {
@@ -84,7 +129,7 @@ impl<S: Subscribe> Awaited<S> {
     }
 
     /// Ends the wait, if there is one: nobody wants what it is for any more. Nothing was read meanwhile.
-    pub(super) fn recall(&mut self) {
+    fn recall(&mut self) {
         if let Held::Away(_) = self.held {
             self.recalled.store(true, Ordering::Relaxed);
             let _ = self.held.poll(&mut Context::from_waker(Waker::noop()));

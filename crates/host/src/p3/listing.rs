@@ -34,14 +34,18 @@ impl Listing {
     /// `dir` from its beginning.
     pub(super) fn new(dir: Descriptor, waiting: Arc<Waiting>, teller: Teller) -> Self {
         let offloads = Awaits::offloads(waiting.policy, dir.blocking(), Kind::Disk);
-        let mut entries = Held::Here(DirectoryEntries::ended());
+        let list = move || Ok(DirectoryEntries::new(dir.entries()?, dir.blocking()).fetch());
+        let (mut entries, mut failed) = (Held::Here(DirectoryEntries::ended()), None);
         if offloads {
             let waiting = waiting.clone();
-            entries.send(|_| away(waiting, move || DirectoryEntries::list(&dir)));
+            entries.send(|_| away(waiting, list));
         } else {
-            entries = Held::Here(DirectoryEntries::list(&dir));
+            match list() {
+                Ok(listed) => entries = Held::Here(listed),
+                Err(e) => failed = Some(e),
+            }
         }
-        Self { entries, offloads, waiting, failed: None, teller: Some(teller) }
+        Self { entries, offloads, waiting, failed, teller: Some(teller) }
     }
 
     fn end(&mut self, ended: Result<()>) -> Poll<wasmtime::Result<StreamResult>> {
@@ -56,11 +60,11 @@ impl Listing {
 /// Fetches on another thread.
 async fn away(
     waiting: Arc<Waiting>,
-    fetch: impl FnOnce() -> DirectoryEntries + Send + 'static,
+    fetch: impl FnOnce() -> Result<DirectoryEntries> + Send + 'static,
 ) -> (DirectoryEntries, Result<(), Pause>) {
-    match waiting.elsewhere::<Awaits, _>(move || Ok(fetch())).await {
+    match waiting.elsewhere::<Awaits, _>(fetch).await {
         Ok(entries) => (entries, Ok(())),
-        Err(stop) => (DirectoryEntries::ended(), Err(stop)),
+        Err(pause) => (DirectoryEntries::ended(), Err(pause)),
     }
 }
 
@@ -80,7 +84,9 @@ impl<D: 'static> StreamProducer<D> for Listing {
         let mut batch = Vec::new();
         loop {
             let entries = match this.entries.poll(cx) {
-                Poll::Ready(entries) => entries?,
+                Poll::Ready(Ok(entries)) => entries,
+                Poll::Ready(Err(Pause::Errno(e))) => return this.end(Err(e)),
+                Poll::Ready(Err(stop)) => return Poll::Ready(Err(stop.into())),
                 Poll::Pending => return pending(finish),
             };
             let Some(entries) = entries else { return Poll::Ready(Ok(StreamResult::Dropped)) };
@@ -95,7 +101,8 @@ impl<D: 'static> StreamProducer<D> for Listing {
                 }
             }
             let full = batch.len() == room && (room > 0 || entries.has_fetched());
-            if full || !batch.is_empty() && (this.offloads || this.failed.is_some() || !entries.has_more()) {
+            let last = this.offloads || this.failed.is_some() || !entries.has_more();
+            if full || (!batch.is_empty() && last) {
                 to.set_buffer(batch.into());
                 return Poll::Ready(Ok(StreamResult::Completed));
             }
@@ -107,7 +114,7 @@ impl<D: 'static> StreamProducer<D> for Listing {
             }
             if this.offloads {
                 let waiting = this.waiting.clone();
-                this.entries.send(|entries| away(waiting, move || entries.fetch()));
+                this.entries.send(|entries| away(waiting, move || Ok(entries.fetch())));
             } else {
                 *entries = std::mem::replace(entries, DirectoryEntries::ended()).fetch();
             }

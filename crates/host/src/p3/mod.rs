@@ -25,6 +25,7 @@ use crate::waiting::Waiting;
 use std::sync::Arc;
 use std::task::Poll;
 use wasi_host_bindings::p3::{FsError, LookupError, SocketError};
+use wasi_host_core::net::Error;
 use wasmtime::component::StreamResult;
 
 impl WasiCtx {
@@ -44,6 +45,9 @@ crate::mode::from_pause!(FsError SocketError);
 
 impl From<Pause> for LookupError {
     fn from(p: Pause) -> Self {
-        Self::Trap(p.into())
+        match p {
+            Pause::Errno(_) => Error::TemporaryResolverFailure.into(),
+            stop => Self::Trap(stop.into()),
+        }
     }
 }

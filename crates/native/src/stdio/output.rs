@@ -26,10 +26,12 @@ struct Output {
     may_block: bool,
     /// Accepted, but then the descriptor was full: another stream had come first.
     rest: Vec<u8>,
+    /// No more is to come: whether there is room for it does not matter.
+    ended: bool,
 }
 
 pub(super) fn stream(source: Source) -> OutputStream {
-    Box::new(Output { may_block: source.may_block(), source, rest: Vec::new() })
+    Box::new(Output { may_block: source.may_block(), source, rest: Vec::new(), ended: false })
 }
 
 impl Output {
@@ -104,7 +106,8 @@ impl Subscribe for Output {
 impl HostOutputStream for Output {
     fn check_write(&mut self) -> StreamResult<usize> {
         self.drain()?;
-        let full = self.may_block && !(self.rest.is_empty() && self.source.ready(PollFlags::OUT));
+        let full =
+            self.may_block && !(self.rest.is_empty() && (self.ended || self.source.ready(PollFlags::OUT)));
         Ok(if full { 0 } else { self.most() })
     }
 
@@ -130,6 +133,11 @@ impl HostOutputStream for Output {
     }
 
     fn flush(&mut self) -> StreamResult<()> {
+        self.drain()
+    }
+
+    fn end(&mut self) -> StreamResult<()> {
+        self.ended = true;
         self.drain()
     }
 }

@@ -27,7 +27,7 @@ const COPY: usize = 64 << 10;
 fn counted(view: &mut impl WasiView, fd: &Resource<Descriptor>) -> FsResult<Descriptor> {
     let mut both = Both::of(view);
     let (ctx, table) = both.parts();
-    filesystem::counted(ctx, table, fd)
+    Ok(ctx.counted(table.get(fd)?)?)
 }
 
 fn read_via_stream<M: Mode>(

@@ -1,13 +1,12 @@
 //! The connections that come in, as a stream.
 
-use crate::mode::Awaits;
-use crate::p3::held::Awaited;
-use crate::p3::pending;
+use crate::mode::{Awaits, Pause};
+use crate::p3::held::{Awaited, Step};
 use crate::view::{WasiImpl, WasiView};
 use crate::waiting::Waiting;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use wasi_host_bindings::Connection;
 use wasi_host_core::net::Listener;
 use wasi_host_core::stream::Subscribe;
@@ -46,47 +45,40 @@ impl<U: 'static, T: WasiView + 'static> StreamProducer<U> for Connections<U, T> 
         finish: bool,
     ) -> Poll<Result<StreamResult>> {
         let this = &mut *self;
-        if finish {
-            this.listener.recall();
-        }
         // What is accepted and not taken would stay in the table: never more than there is room for.
         let room = to.remaining(store.as_context_mut()).map_or(1, |n| n.min(MANY));
         let mut view = (this.view)(store.data_mut());
-        loop {
-            let listener = match this.listener.poll(cx) {
-                Poll::Ready(listener) => listener?,
-                Poll::Pending => return pending(finish),
-            };
-            let Some((listener, waited)) = listener else { return Poll::Ready(Ok(StreamResult::Dropped)) };
+        let step = this.listener.step(cx, finish, |listener, waited| {
             // A read of nothing asks whether a connection is there.
-            if room == 0 && (waited || matches!(listener.wait(), Wait::Ready)) {
-                return Poll::Ready(Ok(StreamResult::Completed));
+            if room == 0 {
+                return (waited || matches!(listener.wait(), Wait::Ready)).then_some(Ok(Vec::new()));
             }
             let mut accepted = Vec::new();
-            while accepted.len() < room {
-                match listener.accept() {
-                    Ok(connection) => {
-                        let connection = Connection::connected(connection);
-                        accepted.push(view.table().push(connection)?);
-                    }
-                    // Whatever befell a connection that was about to come in, there will be others.
-                    Err(_) => break,
+            while accepted.len() < room
+                // Whatever befell a connection that was about to come in, there will be others.
+                && let Ok(connection) = listener.accept()
+            {
+                match view.table().push(Connection::connected(connection)) {
+                    Ok(connection) => accepted.push(connection),
+                    Err(e) => return Some(Err(e)),
                 }
             }
-            if !accepted.is_empty() {
-                let waiting = view.ctx().waiting();
-                waiting.delivery.begin::<Awaits>(&waiting.waiter);
-                to.set_buffer(accepted.into());
-                return Poll::Ready(Ok(StreamResult::Completed));
+            (!accepted.is_empty()).then_some(Ok(accepted))
+        });
+        match ready!(step) {
+            Ok(Step::Done(accepted)) => {
+                let accepted = accepted?;
+                if !accepted.is_empty() {
+                    let waiting = view.ctx().waiting();
+                    waiting.delivery.begin::<Awaits>(&waiting.waiter);
+                    to.set_buffer(accepted.into());
+                }
+                Poll::Ready(Ok(StreamResult::Completed))
             }
-            if finish {
-                return pending(finish);
-            }
-            if waited {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            this.listener.wait();
+            Ok(Step::Cancelled) => Poll::Ready(Ok(StreamResult::Cancelled)),
+            // Nor is there anything to be accepted where the host cannot wait for it.
+            Ok(Step::Ended) | Err(Pause::Errno(_)) => Poll::Ready(Ok(StreamResult::Dropped)),
+            Err(stop) => Poll::Ready(Err(stop.into())),
         }
     }
 }

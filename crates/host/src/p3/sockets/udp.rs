@@ -6,17 +6,15 @@ use crate::view::{HasWasi, WasiImpl, WasiView};
 use crate::waiting::Waiting;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use types::{ErrorCode, IpAddressFamily, IpSocketAddress};
+use types::{IpAddressFamily, IpSocketAddress};
 use wasi_host_bindings::p3::SocketResult;
 use wasi_host_bindings::p3::sockets::types;
 use wasi_host_core::fs::Interest;
 use wasi_host_core::net::{Checked, Checking, Error, Udp, UdpOption, UdpOptionName};
+use wasi_host_core::slots::Slot;
 use wasmtime::component::{Accessor, Resource};
 
 type Fd = Resource<Udp>;
-
-/// What is longer fits into no datagram, and is not kept until that turns out.
-const LONGEST: usize = 64 << 10;
 
 fn set(view: &mut impl WasiView, fd: &Fd, option: UdpOption) -> SocketResult<()> {
     Ok(view.table().get(fd)?.set(option)?)
@@ -123,15 +121,17 @@ async fn until_done<U, T: WasiView + 'static, R>(
     }
 }
 
-/// Asks something of a socket, and how its context waits.
-fn ask<U, T: WasiView + 'static, R>(
+/// Asks something of a socket, and how its context waits. A call counts for as long as it is under way: a guest may begin
+/// many at once, and each may hold a datagram and wait with a descriptor of its own.
+fn begin<U, T: WasiView + 'static, R>(
     store: &Accessor<U, HasWasi<T>>,
     fd: &Fd,
     op: impl FnOnce(&Udp) -> Result<R, Error>,
-) -> SocketResult<(R, Arc<Waiting>)> {
+) -> SocketResult<(R, Arc<Waiting>, Slot)> {
     store.with(|mut store| {
         let mut view = store.get();
-        Ok((op(view.table().get(fd)?)?, view.ctx().waiting()))
+        let asked = op(view.table().get(fd)?)?;
+        Ok((asked, view.ctx().waiting(), view.ctx().slot()?))
     })
 }
 
@@ -142,14 +142,9 @@ impl<U: 'static, T: WasiView + 'static> types::HostUdpSocketWithStore<U> for Has
         data: Vec<u8>,
         to: Option<IpSocketAddress>,
     ) -> SocketResult<()> {
-        // It counts for as long as it is under way: a guest may begin many at once.
-        let _slot = store.with(|mut store| store.get().ctx().slot()).map_err(|_| ErrorCode::OutOfMemory)?;
-        if data.len() > LONGEST {
-            return Err(ErrorCode::DatagramTooLarge.into());
-        }
         let to = to.map(SocketAddr::from);
-        let ((checking, any), waiting) =
-            ask(store, &fd, |s| Ok((s.check_send(to)?, s.check_implicit_bind())))?;
+        let ((checking, any), waiting, _slot) =
+            begin(store, &fd, |s| Ok((s.check_send(data.len(), to)?, s.check_implicit_bind())))?;
         let to = checked::<Awaits>(&waiting, checking).await??;
         if let Some(any) = any {
             let any = checked::<Awaits>(&waiting, any).await??;
@@ -163,7 +158,7 @@ impl<U: 'static, T: WasiView + 'static> types::HostUdpSocketWithStore<U> for Has
     }
 
     async fn receive(store: &Accessor<U, Self>, fd: Fd) -> SocketResult<(Vec<u8>, IpSocketAddress)> {
-        let ((), waiting) = ask(store, &fd, |_| Ok(()))?;
+        let ((), waiting, _slot) = begin(store, &fd, |_| Ok(()))?;
         let datagram = until_done(store, &fd, &waiting, Interest::Read, Udp::receive).await?;
         Ok((datagram.data, datagram.from.into()))
     }
