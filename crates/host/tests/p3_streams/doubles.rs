@@ -193,3 +193,21 @@ impl StdoutStream for Pipe {
         false
     }
 }
+
+/// As many as anybody wants.
+pub struct Zeros;
+
+#[async_trait]
+impl Subscribe for Zeros {
+    async fn ready(&mut self) {}
+
+    fn wait(&self) -> Wait<'_> {
+        Wait::Ready
+    }
+}
+
+impl HostInputStream for Zeros {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        Ok(vec![0; size].into())
+    }
+}

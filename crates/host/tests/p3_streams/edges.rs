@@ -1,9 +1,11 @@
 //! One thing at a time.
 
-use super::doubles::Pipe;
+use super::Once;
+use super::doubles::{Pipe, Zeros};
 use super::guest::{Guest, Result3, Said};
 use std::time::Duration;
-use wasi_host::{Errno, Interrupted, WasiCtxBuilder};
+use wasi_host::pipe::SinkOutputStream;
+use wasi_host::{Errno, InputStream, Interrupted, WasiCtxBuilder};
 
 async fn reader(pipe: &Pipe) -> Guest {
     Guest::new(WasiCtxBuilder::new().stdin(pipe.clone()).build()).await
@@ -316,6 +318,26 @@ async fn a_stream_from_the_host_to_the_host() {
         assert!(to.contents() == data);
         assert_eq!((from.dropped(), to.dropped()), (1, 1));
     }
+}
+
+/// Neither end ever has to wait: others run all the same, and an interrupt is heard.
+#[tokio::test]
+async fn an_endless_stream_from_the_host_to_the_host() {
+    let source: InputStream = Box::new(Zeros);
+    let ctx = WasiCtxBuilder::new().stdin(Once::new(source)).stdout(SinkOutputStream).build();
+    let interrupt = ctx.interrupt();
+    let ended = Guest::new(ctx)
+        .await
+        .play(async |calls| {
+            calls.call("pass").await;
+            for _ in 0..5 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            interrupt.interrupt();
+            std::future::pending::<()>().await
+        })
+        .await;
+    assert!(ended.unwrap_err().is::<Interrupted>());
 }
 
 #[tokio::test]

@@ -4,18 +4,9 @@
 use super::*;
 use crate::mode::{Awaits, Blocks, now};
 use crate::p2::end;
-use crate::sockets::{nanoseconds, option};
-use std::time::Duration;
+use crate::sockets::{tcp_options, udp_options};
 use wasi_host_bindings::Step;
 use wasi_host_core::net::{Shutdown, TcpOption, TcpOptionName, UdpOption, UdpOptionName};
-
-fn set(view: &mut impl WasiView, fd: &Resource<TcpSocket>, option: TcpOption) -> SocketResult<()> {
-    Ok(view.table().get(fd)?.get().set(option)?)
-}
-
-fn set_udp(view: &mut impl WasiView, fd: &Resource<UdpSocket>, option: UdpOption) -> SocketResult<()> {
-    Ok(view.table().get(fd)?.get().set(option)?)
-}
 
 macro_rules! implement {
     ($kind:ident $M:ident [$($async:ident)?] $tcp:path, $udp:path) => { const _: () = {
@@ -92,61 +83,9 @@ macro_rules! implement {
                 Ok(self.table().get_mut(&fd)?.get_mut().set_backlog(n)?)
             }
 
-            fn keep_alive_enabled(&mut self, fd: Fd) -> SocketResult<bool> {
-                option!(self.table().get(&fd)?.get(), TcpOptionName::KeepAlive, TcpOption::KeepAlive)
-            }
-
-            fn set_keep_alive_enabled(&mut self, fd: Fd, on: bool) -> SocketResult<()> {
-                set(self, &fd, TcpOption::KeepAlive(on))
-            }
-
-            fn keep_alive_idle_time(&mut self, fd: Fd) -> SocketResult<u64> {
-                option!(self.table().get(&fd)?.get(), TcpOptionName::KeepAliveIdleTime, TcpOption::KeepAliveIdleTime).map(nanoseconds)
-            }
-
-            fn set_keep_alive_idle_time(&mut self, fd: Fd, span: u64) -> SocketResult<()> {
-                set(self, &fd, TcpOption::KeepAliveIdleTime(Duration::from_nanos(span)))
-            }
-
-            fn keep_alive_interval(&mut self, fd: Fd) -> SocketResult<u64> {
-                option!(self.table().get(&fd)?.get(), TcpOptionName::KeepAliveInterval, TcpOption::KeepAliveInterval).map(nanoseconds)
-            }
-
-            fn set_keep_alive_interval(&mut self, fd: Fd, span: u64) -> SocketResult<()> {
-                set(self, &fd, TcpOption::KeepAliveInterval(Duration::from_nanos(span)))
-            }
-
-            fn keep_alive_count(&mut self, fd: Fd) -> SocketResult<u32> {
-                option!(self.table().get(&fd)?.get(), TcpOptionName::KeepAliveCount, TcpOption::KeepAliveCount)
-            }
-
-            fn set_keep_alive_count(&mut self, fd: Fd, n: u32) -> SocketResult<()> {
-                set(self, &fd, TcpOption::KeepAliveCount(n))
-            }
-
-            fn hop_limit(&mut self, fd: Fd) -> SocketResult<u8> {
-                option!(self.table().get(&fd)?.get(), TcpOptionName::HopLimit, TcpOption::HopLimit)
-            }
-
-            fn set_hop_limit(&mut self, fd: Fd, n: u8) -> SocketResult<()> {
-                set(self, &fd, TcpOption::HopLimit(n))
-            }
-
-            fn receive_buffer_size(&mut self, fd: Fd) -> SocketResult<u64> {
-                option!(self.table().get(&fd)?.get(), TcpOptionName::ReceiveBufferSize, TcpOption::ReceiveBufferSize)
-            }
-
-            fn set_receive_buffer_size(&mut self, fd: Fd, n: u64) -> SocketResult<()> {
-                set(self, &fd, TcpOption::ReceiveBufferSize(n))
-            }
-
-            fn send_buffer_size(&mut self, fd: Fd) -> SocketResult<u64> {
-                option!(self.table().get(&fd)?.get(), TcpOptionName::SendBufferSize, TcpOption::SendBufferSize)
-            }
-
-            fn set_send_buffer_size(&mut self, fd: Fd, n: u64) -> SocketResult<()> {
-                set(self, &fd, TcpOption::SendBufferSize(n))
-            }
+            tcp_options!(Fd, SocketResult, TcpSocket::get;
+                keep_alive_enabled keep_alive_idle_time keep_alive_interval keep_alive_count
+                hop_limit receive_buffer_size send_buffer_size);
 
             fn subscribe(&mut self, fd: Fd) -> wasmtime::Result<Resource<Pollable>> {
                 subscribe(self.table(), fd)
@@ -214,29 +153,8 @@ macro_rules! implement {
                 Ok(self.table().get(&fd)?.get().family().into())
             }
 
-            fn unicast_hop_limit(&mut self, fd: UdpFd) -> SocketResult<u8> {
-                option!(self.table().get(&fd)?.get(), UdpOptionName::UnicastHopLimit, UdpOption::UnicastHopLimit)
-            }
-
-            fn set_unicast_hop_limit(&mut self, fd: UdpFd, n: u8) -> SocketResult<()> {
-                set_udp(self, &fd, UdpOption::UnicastHopLimit(n))
-            }
-
-            fn receive_buffer_size(&mut self, fd: UdpFd) -> SocketResult<u64> {
-                option!(self.table().get(&fd)?.get(), UdpOptionName::ReceiveBufferSize, UdpOption::ReceiveBufferSize)
-            }
-
-            fn set_receive_buffer_size(&mut self, fd: UdpFd, n: u64) -> SocketResult<()> {
-                set_udp(self, &fd, UdpOption::ReceiveBufferSize(n))
-            }
-
-            fn send_buffer_size(&mut self, fd: UdpFd) -> SocketResult<u64> {
-                option!(self.table().get(&fd)?.get(), UdpOptionName::SendBufferSize, UdpOption::SendBufferSize)
-            }
-
-            fn set_send_buffer_size(&mut self, fd: UdpFd, n: u64) -> SocketResult<()> {
-                set_udp(self, &fd, UdpOption::SendBufferSize(n))
-            }
+            udp_options!(UdpFd, SocketResult, UdpSocket::get;
+                unicast_hop_limit receive_buffer_size send_buffer_size);
 
             fn subscribe(&mut self, fd: UdpFd) -> wasmtime::Result<Resource<Pollable>> {
                 subscribe(self.table(), fd)

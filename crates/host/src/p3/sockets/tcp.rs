@@ -4,16 +4,15 @@ use super::connections::Connections;
 use crate::mode::Awaits;
 use crate::p3::bytes::{Consumer, Producer};
 use crate::p3::completion;
-use crate::sockets::{checked, nanoseconds, option};
+use crate::sockets::{checked, tcp_options};
 use crate::view::{HasWasi, WasiImpl, WasiView};
 use std::iter;
 use std::net::SocketAddr;
-use std::time::Duration;
 use types::{ErrorCode, IpAddressFamily, IpSocketAddress};
 use wasi_host_bindings::Connection;
 use wasi_host_bindings::p3::SocketResult;
 use wasi_host_bindings::p3::sockets::types;
-use wasi_host_core::net::{Error, TcpOption, TcpOptionName};
+use wasi_host_core::net::{Error, Tcp, TcpOption, TcpOptionName};
 use wasi_host_core::stream::ReadAhead;
 use wasmtime::component::{Access, Accessor, FutureReader, Resource, StreamReader};
 
@@ -23,8 +22,8 @@ type Ended = FutureReader<Result<(), ErrorCode>>;
 /// A socket in this state has no such stream.
 const NO_STREAM: ErrorCode = ErrorCode::InvalidState;
 
-fn set(view: &mut impl WasiView, fd: &Fd, option: TcpOption) -> SocketResult<()> {
-    Ok(view.table().get(fd)?.socket.set(option)?)
+fn tcp(connection: &Connection) -> &Tcp {
+    &connection.socket
 }
 
 impl<T: WasiView> types::HostTcpSocket for WasiImpl<T> {
@@ -59,63 +58,9 @@ impl<T: WasiView> types::HostTcpSocket for WasiImpl<T> {
         Ok(self.table().get_mut(&fd)?.socket.set_backlog(n)?)
     }
 
-    fn get_keep_alive_enabled(&mut self, fd: Fd) -> SocketResult<bool> {
-        option!(self.table().get(&fd)?.socket, TcpOptionName::KeepAlive, TcpOption::KeepAlive)
-    }
-
-    fn set_keep_alive_enabled(&mut self, fd: Fd, on: bool) -> SocketResult<()> {
-        set(self, &fd, TcpOption::KeepAlive(on))
-    }
-
-    fn get_keep_alive_idle_time(&mut self, fd: Fd) -> SocketResult<u64> {
-        option!(self.table().get(&fd)?.socket, TcpOptionName::KeepAliveIdleTime, TcpOption::KeepAliveIdleTime)
-            .map(nanoseconds)
-    }
-
-    fn set_keep_alive_idle_time(&mut self, fd: Fd, span: u64) -> SocketResult<()> {
-        set(self, &fd, TcpOption::KeepAliveIdleTime(Duration::from_nanos(span)))
-    }
-
-    fn get_keep_alive_interval(&mut self, fd: Fd) -> SocketResult<u64> {
-        option!(self.table().get(&fd)?.socket, TcpOptionName::KeepAliveInterval, TcpOption::KeepAliveInterval)
-            .map(nanoseconds)
-    }
-
-    fn set_keep_alive_interval(&mut self, fd: Fd, span: u64) -> SocketResult<()> {
-        set(self, &fd, TcpOption::KeepAliveInterval(Duration::from_nanos(span)))
-    }
-
-    fn get_keep_alive_count(&mut self, fd: Fd) -> SocketResult<u32> {
-        option!(self.table().get(&fd)?.socket, TcpOptionName::KeepAliveCount, TcpOption::KeepAliveCount)
-    }
-
-    fn set_keep_alive_count(&mut self, fd: Fd, n: u32) -> SocketResult<()> {
-        set(self, &fd, TcpOption::KeepAliveCount(n))
-    }
-
-    fn get_hop_limit(&mut self, fd: Fd) -> SocketResult<u8> {
-        option!(self.table().get(&fd)?.socket, TcpOptionName::HopLimit, TcpOption::HopLimit)
-    }
-
-    fn set_hop_limit(&mut self, fd: Fd, n: u8) -> SocketResult<()> {
-        set(self, &fd, TcpOption::HopLimit(n))
-    }
-
-    fn get_receive_buffer_size(&mut self, fd: Fd) -> SocketResult<u64> {
-        option!(self.table().get(&fd)?.socket, TcpOptionName::ReceiveBufferSize, TcpOption::ReceiveBufferSize)
-    }
-
-    fn set_receive_buffer_size(&mut self, fd: Fd, n: u64) -> SocketResult<()> {
-        set(self, &fd, TcpOption::ReceiveBufferSize(n))
-    }
-
-    fn get_send_buffer_size(&mut self, fd: Fd) -> SocketResult<u64> {
-        option!(self.table().get(&fd)?.socket, TcpOptionName::SendBufferSize, TcpOption::SendBufferSize)
-    }
-
-    fn set_send_buffer_size(&mut self, fd: Fd, n: u64) -> SocketResult<()> {
-        set(self, &fd, TcpOption::SendBufferSize(n))
-    }
+    tcp_options!(Fd, SocketResult, tcp;
+        get_keep_alive_enabled get_keep_alive_idle_time get_keep_alive_interval get_keep_alive_count
+        get_hop_limit get_receive_buffer_size get_send_buffer_size);
 
     fn drop(&mut self, fd: Fd) -> wasmtime::Result<()> {
         self.table().delete(fd)?;

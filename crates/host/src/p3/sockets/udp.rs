@@ -1,7 +1,7 @@
 //! `udp-socket` of `wasi:sockets/types`.
 
 use crate::mode::{Awaits, yield_now};
-use crate::sockets::{checked, option};
+use crate::sockets::{checked, udp_options};
 use crate::view::{HasWasi, WasiImpl, WasiView};
 use crate::waiting::Waiting;
 use std::net::SocketAddr;
@@ -15,10 +15,6 @@ use wasi_host_core::slots::Slot;
 use wasmtime::component::{Accessor, Resource};
 
 type Fd = Resource<Udp>;
-
-fn set(view: &mut impl WasiView, fd: &Fd, option: UdpOption) -> SocketResult<()> {
-    Ok(view.table().get(fd)?.set(option)?)
-}
 
 /// Asks for an address, and does with it what it was asked for.
 async fn with_address<R>(
@@ -63,29 +59,8 @@ impl<T: WasiView> types::HostUdpSocket for WasiImpl<T> {
         Ok(self.table().get(&fd)?.family().into())
     }
 
-    fn get_unicast_hop_limit(&mut self, fd: Fd) -> SocketResult<u8> {
-        option!(self.table().get(&fd)?, UdpOptionName::UnicastHopLimit, UdpOption::UnicastHopLimit)
-    }
-
-    fn set_unicast_hop_limit(&mut self, fd: Fd, n: u8) -> SocketResult<()> {
-        set(self, &fd, UdpOption::UnicastHopLimit(n))
-    }
-
-    fn get_receive_buffer_size(&mut self, fd: Fd) -> SocketResult<u64> {
-        option!(self.table().get(&fd)?, UdpOptionName::ReceiveBufferSize, UdpOption::ReceiveBufferSize)
-    }
-
-    fn set_receive_buffer_size(&mut self, fd: Fd, n: u64) -> SocketResult<()> {
-        set(self, &fd, UdpOption::ReceiveBufferSize(n))
-    }
-
-    fn get_send_buffer_size(&mut self, fd: Fd) -> SocketResult<u64> {
-        option!(self.table().get(&fd)?, UdpOptionName::SendBufferSize, UdpOption::SendBufferSize)
-    }
-
-    fn set_send_buffer_size(&mut self, fd: Fd, n: u64) -> SocketResult<()> {
-        set(self, &fd, UdpOption::SendBufferSize(n))
-    }
+    udp_options!(Fd, SocketResult, std::convert::identity;
+        get_unicast_hop_limit get_receive_buffer_size get_send_buffer_size);
 
     fn drop(&mut self, fd: Fd) -> wasmtime::Result<()> {
         self.table().delete(fd)?;
