@@ -57,15 +57,17 @@ fn moved(result: StreamResult, count: usize) -> bool {
 
 /// Writes until the other end takes no more; how much it took.
 async fn fill(end: &mut End) -> Result<usize, Failure> {
-    let mut taken = 0;
+    let (mut taken, mut size) = (0, 1 << 18);
     loop {
-        let (result, count) = try_write(&mut end.output, vec![b'x'; 1 << 18], 200 * MILLISECOND).await;
+        let (result, count) = try_write(&mut end.output, vec![b'x'; size], 100 * MILLISECOND).await;
         holds!(moved(result, count));
         taken += count;
-        if count < 1 << 18 && try_write(&mut end.output, vec![b'x'], 50 * MILLISECOND).await.1 == 0 {
-            return Ok(taken);
-        }
         holds!(taken < 256 << 20);
+        match count {
+            0 if size == 1 => return Ok(taken),
+            0 => size = 1,
+            _ => {}
+        }
     }
 }
 
@@ -432,7 +434,7 @@ async fn written_before_it_is_given(dir: &Descriptor) -> Check {
 async fn errors(dir: &Descriptor) -> Check {
     put(dir, "f", b"content").await?;
     let (reader, writer) = (open(dir, "f", PLAIN, READ).await?, open(dir, "f", PLAIN, WRITE).await?);
-    for source in [writer.read_via_stream(0), dir.read_via_stream(0), reader.read_via_stream(u64::MAX)] {
+    for source in [writer.read_via_stream(0), dir.read_via_stream(0)] {
         let (mut stream, done) = source;
         equal!(read(&mut stream, 10).await, (StreamResult::Dropped, vec![]));
         fails!(done.await, _);

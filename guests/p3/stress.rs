@@ -208,38 +208,36 @@ async fn writes(n: usize) -> Check {
 }
 
 async fn files(n: usize) -> Check {
-    let root = root();
-    let bytes = pattern(1 << 20);
-    let file = put(&root, "stressed", &bytes).await?;
-    root.unlink_file_at("stressed".to_owned()).await?;
-    let (mut stream, _done) = file.read_via_stream(0);
+    let (root, bytes) = (root(), pattern(1 << 20));
+    let (source, target) = (put(&root, "source", &bytes).await?, put(&root, "target", b"").await?);
+    root.unlink_file_at("source".to_owned()).await?;
+    root.unlink_file_at("target".to_owned()).await?;
+    let ((mut stream, _), mut had) = (source.read_via_stream(0), 0);
     let (mut writer, reader) = wit_stream::new();
-    let mut written = file.write_via_stream(reader, 1 << 20);
-    let (mut at_read, mut at_write) = (0, 0);
+    let (mut written, mut taken) = (target.write_via_stream(reader, 0), 0);
     for i in 0..n {
         let (result, some) = try_read(&mut stream, 1 + i * 37 % 5000).await;
-        holds!(some == bytes[at_read..at_read + some.len()]);
-        at_read += some.len();
-        if result == StreamResult::Dropped || at_read == 1 << 20 {
-            (stream, _) = file.read_via_stream(0);
-            at_read = 0;
+        holds!(some == bytes[had..had + some.len()]);
+        had += some.len();
+        if result == StreamResult::Dropped {
+            equal!(had, bytes.len());
+            ((stream, _), had) = (source.read_via_stream(0), 0);
         }
-        let piece = &bytes[at_write..(at_write + 1 + i * 41 % 5000).min(1 << 20)];
-        at_write += try_write(&mut writer, piece.to_vec()).await;
-        if at_write == 1 << 20 {
+        let piece = &bytes[taken..(taken + 1 + i * 41 % 5000).min(bytes.len())];
+        taken += try_write(&mut writer, piece.to_vec()).await;
+        if taken == bytes.len() {
             drop(writer);
             written.await?;
             let reader;
             (writer, reader) = wit_stream::new();
-            written = file.write_via_stream(reader, 1 << 20);
-            at_write = 0;
+            (written, taken) = (target.write_via_stream(reader, 0), 0);
         }
         at(i, n).await;
     }
     drop(writer);
     written.await?;
-    let found = all(file.read_via_stream(1 << 20)).await?;
-    holds!(found.len() >= at_write && bytes.starts_with(&found));
+    let found = all(target.read_via_stream(0)).await?;
+    holds!(found.len() >= taken && bytes.starts_with(&found));
     Ok(())
 }
 
