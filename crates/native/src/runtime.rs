@@ -1,8 +1,8 @@
 //! Which tokio runtime serves whom, and work that is given to it; the only place that makes one.
 
-use rustix::fd::OwnedFd;
 use std::io;
 use std::ops::{Deref, DerefMut};
+use std::os::fd::AsRawFd;
 use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -237,8 +237,11 @@ pub(crate) fn fallback() -> io::Result<Handle> {
 /// # Panics
 ///
 /// As tokio does, if that runtime was built without `enable_io`: there is no way to ask it.
-pub(crate) fn watch(runtime: &Handle, fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+pub(crate) fn watch<T: AsRawFd>(runtime: &Handle, fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     let _entered = runtime.enter();
-    #[expect(deprecated, reason = "unsound only for types that change their descriptor; this one never does")]
+    #[expect(
+        deprecated,
+        reason = "unsound only for types that change their descriptor; those that are brought here never do"
+    )]
     AsyncFd::with_interest(fd, interest)
 }

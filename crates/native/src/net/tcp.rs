@@ -3,6 +3,7 @@
 use super::{FLAGS, address, options};
 use crate::errno::from_os;
 use crate::kernel::{first, first_mut};
+use crate::wait::Registered;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno as Os;
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags, sockopt};
@@ -16,7 +17,7 @@ use wasi_host_core::wait::Wait;
 use wasi_host_core::{Errno, Result};
 
 pub(super) struct Tcp {
-    fd: OwnedFd,
+    fd: Registered,
     family: Family,
     listening: AtomicBool,
     connecting: AtomicBool,
@@ -46,7 +47,7 @@ pub fn stream(stream: TcpStream) -> io::Result<Arc<dyn TcpSocket>> {
 
 impl Tcp {
     pub(super) fn new(fd: OwnedFd, family: Family, listening: bool) -> Self {
-        Self { fd, family, listening: listening.into(), connecting: false.into() }
+        Self { fd: Registered::new(fd), family, listening: listening.into(), connecting: false.into() }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{address, options};
 use crate::errno::from_os;
 use crate::kernel;
+use crate::wait::Registered;
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::{RecvFlags, SendFlags};
@@ -14,7 +15,7 @@ use wasi_host_core::wait::Wait;
 use wasi_host_core::{Errno, Result};
 
 pub(super) struct Udp {
-    fd: OwnedFd,
+    fd: Registered,
     family: Family,
     /// As it was asked for.
     bound: Mutex<Option<SocketAddr>>,
@@ -22,7 +23,7 @@ pub(super) struct Udp {
 
 impl Udp {
     pub(super) fn new(fd: OwnedFd, family: Family) -> Self {
-        Self { fd, family, bound: Mutex::default() }
+        Self { fd: Registered::new(fd), family, bound: Mutex::default() }
     }
 
     fn bound(&self) -> MutexGuard<'_, Option<SocketAddr>> {

@@ -1,23 +1,27 @@
 //! Waiting without a thread.
 
 use super::list::List;
+use super::registered::{self, Registration};
 use super::{in_order, poll_each};
 use crate::errno::from_io;
 use crate::{runtime, timer};
 use rustix::event::PollFlags;
-use rustix::fd::OwnedFd;
+use rustix::fd::{BorrowedFd, OwnedFd};
 use smallvec::SmallVec;
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 use tokio::runtime::Handle;
 use wasi_host_core::Result;
 use wasi_host_core::wait::{BoxFuture, Changed, Event, Wait};
 
-/// [`Waiter::any`](wasi_host_core::wait::Waiter::any) as a future. Dropped half-way it leaves nothing behind.
+/// [`Waiter::any`](wasi_host_core::wait::Waiter::any) as a future. Dropped half-way it leaves nothing behind but
+/// registrations that are kept.
 pub(super) async fn any(
     waits: &[Wait<'_>],
     futures: &mut [(usize, BoxFuture<'_, ()>)],
@@ -25,8 +29,6 @@ pub(super) async fn any(
 ) -> Result<()> {
     let before = ended.len();
     let mut list = List::new(waits);
-
-    // What is ready now needs neither a runtime nor a registration.
     if !futures.is_empty() {
         poll_fn(|cx| {
             poll_each(futures, ended, |future| future.poll(cx));
@@ -34,24 +36,16 @@ pub(super) async fn any(
         })
         .await;
     }
-    if list.has_descriptors() {
-        list.ask(false)?;
-    }
-    list.collect(ended);
-    if ended.len() > before {
-        in_order(&mut ended[before..], futures);
-        return Ok(());
-    }
-
+    let (mut kept, mut others) = sort(&list).map_err(|e| from_io(&e))?;
+    let mut waited = false;
     loop {
-        // Made anew if somebody else was faster: tokio never forgets that a descriptor was once hung up.
-        let mut alarms = Alarms::new(&list).map_err(|e| from_io(&e))?;
-        poll_fn(|cx| {
-            let news = poll_each(futures, ended, |future| future.poll(cx));
-            if alarms.poll(cx).is_ready() || news { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-        if list.has_descriptors() {
+        if kept.iter().any(|kept| kept.gone.load(Ordering::Relaxed)) {
+            (kept, others) = sort(&list).map_err(|e| from_io(&e))?;
+        }
+        // What is ready now needs neither a runtime nor a new registration.
+        let known: SmallVec<[_; 2]> = kept.iter().filter_map(Kept::known).collect();
+        let may_be_ready = !known.is_empty() || !others.is_empty();
+        if list.has_descriptors() && (may_be_ready || list.due || waited || ended.len() > before) {
             list.ask(false)?;
         }
         list.collect(ended);
@@ -59,46 +53,105 @@ pub(super) async fn any(
             in_order(&mut ended[before..], futures);
             return Ok(());
         }
+        // The kernel was asked later than the reactor: what that knew is no longer so.
+        known.into_iter().for_each(|mut guard| guard.clear_ready());
+        // The others are registered anew if somebody else was faster: tokio never forgets a hang-up.
+        let mut alarms = Alarms::new(&list, &kept, &others).map_err(|e| from_io(&e))?;
+        poll_fn(|cx| {
+            let news = poll_each(futures, ended, |future| future.poll(cx));
+            if alarms.poll(cx).is_ready() || news { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        waited = true;
     }
 }
 
+/// A descriptor whose registration outlasts this wait.
+struct Kept<'a> {
+    fd: BorrowedFd<'a>,
+    interest: Interest,
+    registration: Registration,
+    /// Its reactor is.
+    gone: AtomicBool,
+}
+
+impl Kept<'_> {
+    /// What the reactor has heard of it, if anything.
+    fn known(&self) -> Option<AsyncFdReadyGuard<'_, Arc<OwnedFd>>> {
+        let ready = pin!(self.registration.ready(self.interest));
+        match ready.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(guard)) => Some(guard),
+            Poll::Ready(Err(_)) | Poll::Pending => None,
+        }
+    }
+
+    async fn ready(&self) {
+        if self.registration.ready(self.interest).await.is_err() {
+            registered::forget(self.fd);
+            self.gone.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+type Others<'a> = SmallVec<[(BorrowedFd<'a>, Interest); 2]>;
+
+/// The descriptors of a list: those whose registration is kept, and those that have one for this wait alone.
+fn sort<'a>(list: &List<'a>) -> io::Result<(SmallVec<[Kept<'a>; 2]>, Others<'a>)> {
+    let (mut kept, mut others) = (SmallVec::new(), SmallVec::new());
+    let runtime = if list.has_descriptors() { Handle::try_current().ok() } else { None };
+    for (fd, wanted) in list.descriptors() {
+        let interest = match (wanted.contains(PollFlags::IN), wanted.contains(PollFlags::OUT)) {
+            (true, true) => Interest::READABLE | Interest::WRITABLE,
+            (false, true) => Interest::WRITABLE,
+            _ => Interest::READABLE,
+        };
+        let registration = match &runtime {
+            Some(runtime) => registered::registration(runtime, fd)?,
+            None => None,
+        };
+        match registration {
+            Some(registration) => {
+                kept.push(Kept { fd, interest, registration, gone: AtomicBool::new(false) })
+            }
+            None => others.push((fd, interest)),
+        }
+    }
+    Ok((kept, others))
+}
+
 /// Whatever can wake the task: for the time of one wait.
-struct Alarms<'a> {
+struct Alarms<'k, 'a> {
+    kept: SmallVec<[BoxFuture<'k, ()>; 2]>,
     /// Duplicates, because another store may wait for the same descriptor on the same runtime.
     fds: SmallVec<[AsyncFd<OwnedFd>; 2]>,
     changes: SmallVec<[Changed<'a>; 4]>,
     sleep: Option<timer::Sleep>,
 }
 
-impl<'a> Alarms<'a> {
-    fn new(list: &List<'a>) -> io::Result<Self> {
-        let runtime = (list.has_descriptors() || list.deadline.is_some())
-            .then(runtime::current_or_fallback)
-            .transpose()?;
-        let mut alarms =
-            Self { fds: SmallVec::new(), changes: list.watches().map(|w| w.wait()).collect(), sleep: None };
-        if let Some(runtime) = &runtime {
-            alarms.sleep = list.deadline.map(|until| timer::sleep_until(runtime, until)).transpose()?;
-            alarms.watch(list, runtime)?;
+impl<'k, 'a> Alarms<'k, 'a> {
+    fn new(list: &List<'a>, kept: &'k [Kept<'_>], others: &Others<'_>) -> io::Result<Self> {
+        let mut alarms = Self {
+            kept: kept.iter().map(|kept| Box::pin(kept.ready()) as BoxFuture<'_, ()>).collect(),
+            fds: SmallVec::new(),
+            changes: list.watches().map(|w| w.wait()).collect(),
+            sleep: None,
+        };
+        if !others.is_empty() || list.deadline.is_some() {
+            let runtime = runtime::current_or_fallback()?;
+            alarms.sleep = list.deadline.map(|until| timer::sleep_until(&runtime, until)).transpose()?;
+            for (fd, interest) in others {
+                alarms.fds.push(runtime::watch(&runtime, fd.try_clone_to_owned()?, *interest)?);
+            }
         }
         Ok(alarms)
-    }
-
-    fn watch(&mut self, list: &List<'a>, runtime: &Handle) -> io::Result<()> {
-        for (fd, wanted) in list.descriptors() {
-            let interest = match (wanted.contains(PollFlags::IN), wanted.contains(PollFlags::OUT)) {
-                (true, true) => Interest::READABLE | Interest::WRITABLE,
-                (false, true) => Interest::WRITABLE,
-                _ => Interest::READABLE,
-            };
-            self.fds.push(runtime::watch(runtime, fd.try_clone_to_owned()?, interest)?);
-        }
-        Ok(())
     }
 
     /// Ready if anything may have happened.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut news = false;
+        for kept in &mut self.kept {
+            news |= kept.as_mut().poll(cx).is_ready();
+        }
         for fd in &self.fds {
             // Both ways: some failures are told to writers alone.
             news |= fd.poll_read_ready(cx).is_ready();

@@ -26,6 +26,8 @@ pub(super) struct List<'a> {
     /// Each descriptor once, however often it stands in the list: the kernel takes no more entries than a process
     /// may have descriptors.
     set: SmallVec<[PollFd<'a>; 8]>,
+    #[cfg(feature = "async")]
+    fds: SmallVec<[BorrowedFd<'a>; 8]>,
     wanted: SmallVec<[PollFlags; 8]>,
     many: HashMap<RawFd, usize>,
     /// For each wait of the list that is for a descriptor, its place in `set`.
@@ -40,6 +42,8 @@ impl<'a> List<'a> {
             deadline: None,
             due: false,
             set: SmallVec::new(),
+            #[cfg(feature = "async")]
+            fds: SmallVec::new(),
             wanted: SmallVec::new(),
             many: HashMap::new(),
             places: SmallVec::new(),
@@ -88,6 +92,8 @@ impl<'a> List<'a> {
             }
             None => {
                 self.set.push(PollFd::from_borrowed_fd(fd, flags));
+                #[cfg(feature = "async")]
+                self.fds.push(fd);
                 self.wanted.push(flags);
                 let place = self.set.len() - 1;
                 if place >= FEW {
@@ -106,8 +112,8 @@ impl<'a> List<'a> {
 
     /// Each descriptor once, with what is wanted of it.
     #[cfg(feature = "async")]
-    pub(super) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
-        self.set.iter().map(PollFd::as_fd).zip(self.wanted.iter().copied())
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'a>, PollFlags)> {
+        self.fds.iter().copied().zip(self.wanted.iter().copied())
     }
 
     pub(super) fn watches(&self) -> impl Iterator<Item = Watch<'a>> + use<'a> {

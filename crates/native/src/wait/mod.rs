@@ -4,11 +4,15 @@
 mod awaiting;
 mod bell;
 mod list;
+#[cfg(feature = "async")]
+mod registered;
 
 #[cfg(feature = "async")]
 use crate::errno::from_io;
 use bell::Bell;
 use list::List;
+#[cfg(feature = "async")]
+pub(crate) use registered::Registered;
 use rustix::fd::AsFd;
 use smallvec::SmallVec;
 use std::pin::Pin;
@@ -130,6 +134,25 @@ impl std::ops::Deref for Lent<'_> {
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         self.to.spare().extend(self.bell.take());
+    }
+}
+
+/// A descriptor that may stay registered with a reactor, where there are any.
+#[cfg(not(feature = "async"))]
+#[derive(Debug)]
+pub(crate) struct Registered(rustix::fd::OwnedFd);
+
+#[cfg(not(feature = "async"))]
+impl Registered {
+    pub(crate) fn new(fd: rustix::fd::OwnedFd) -> Self {
+        Self(fd)
+    }
+}
+
+#[cfg(not(feature = "async"))]
+impl AsFd for Registered {
+    fn as_fd(&self) -> rustix::fd::BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 
