@@ -13,8 +13,7 @@ mod check;
 mod io;
 
 use check::{complain, say, Check, Checking};
-use io::{all, both, drain, now, read, within, MILLISECOND};
-use std::pin::pin;
+use io::{all, both, drain, read, try_read, MILLISECOND};
 use wasip3::cli::environment::{get_arguments, get_environment, get_initial_cwd};
 use wasip3::cli::exit::{exit, exit_with_code};
 use wasip3::cli::terminal_stderr::get_terminal_stderr;
@@ -127,13 +126,7 @@ async fn echo() {
 async fn reread() {
     drop(stdin::read_via_stream());
     let (mut stream, done) = stdin::read_via_stream();
-    let before = {
-        let mut reading = pin!(stream.read(Vec::with_capacity(2)));
-        match now(reading.as_mut()).await {
-            Some((_, bytes)) => bytes,
-            None => reading.cancel().1,
-        }
-    };
+    let (_, before) = try_read(&mut stream, 2, 0).await;
     drop(stream);
     assert!(done.await.is_ok());
     drain(before, stdout::write_via_stream).await.unwrap();
@@ -144,13 +137,7 @@ async fn restless() {
     let ((mut input, read), (mut output, reader)) = (stdin::read_via_stream(), wit_stream::new());
     let written = stdout::write_via_stream(reader);
     loop {
-        let (result, bytes) = {
-            let mut reading = pin!(input.read(Vec::with_capacity(100)));
-            match within(MILLISECOND, reading.as_mut()).await {
-                Some(done) => done,
-                None => reading.cancel(),
-            }
-        };
+        let (result, bytes) = try_read(&mut input, 100, MILLISECOND).await;
         if !bytes.is_empty() {
             assert!(output.write_all(bytes).await.is_empty());
         }

@@ -101,7 +101,8 @@ async fn system() -> Check {
 
 /// The two clocks tell of the same time passing. A system clock may be set meanwhile: hence the width.
 async fn both_clocks_go() -> Check {
-    let nanoseconds = |t: system_clock::Instant| i128::from(t.seconds) * 1_000_000_000 + i128::from(t.nanoseconds);
+    let nanoseconds =
+        |t: system_clock::Instant| i128::from(t.seconds) * 1_000_000_000 + i128::from(t.nanoseconds);
     let before = nanoseconds(system_clock::now());
     wait_for(20 * MILLISECOND).await;
     holds!(nanoseconds(system_clock::now()) - before >= 10_000_000);

@@ -79,8 +79,7 @@ pub async fn list(dir: &Descriptor) -> Result<Vec<(String, Kind)>, ErrorCode> {
     let (stream, done) = dir.read_directory();
     let entries = stream.collect().await;
     done.await?;
-    let mut entries: Vec<_> =
-        entries.into_iter().map(|entry| (entry.name, kind(&entry.type_))).collect();
+    let mut entries: Vec<_> = entries.into_iter().map(|entry| (entry.name, kind(&entry.type_))).collect();
     entries.sort();
     Ok(entries)
 }

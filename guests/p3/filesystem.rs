@@ -270,7 +270,8 @@ fn at(seconds: i64, nanoseconds: u32) -> NewTimestamp {
 
 async fn times(dir: &Descriptor) -> Check {
     let file = put(dir, "f", b"text").await?;
-    let set = |how, path: &str, accessed, modified| dir.set_times_at(how, path.to_owned(), accessed, modified);
+    let set =
+        |how, path: &str, accessed, modified| dir.set_times_at(how, path.to_owned(), accessed, modified);
     file.set_times(at(1_000_000_000, 1000), at(1_100_000_000, 999_999_000)).await?;
     equal!(times_of(dir, "f").await?, (Some((1_000_000_000, 1000)), Some((1_100_000_000, 999_999_000))));
     file.set_times(NewTimestamp::NoChange, at(0, 0)).await?;

@@ -7,7 +7,7 @@ use std::future::{poll_fn, Future, IntoFuture};
 use std::pin::{pin, Pin};
 use std::task::Poll;
 use wasip3::clocks::monotonic_clock::wait_for;
-use wasip3::wit_bindgen::{FutureReader, StreamReader, StreamResult};
+use wasip3::wit_bindgen::{FutureReader, StreamReader, StreamResult, StreamWriter};
 use wasip3::wit_stream;
 
 pub const MILLISECOND: u64 = 1_000_000;
@@ -88,10 +88,46 @@ pub async fn now<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     .await
 }
 
-/// The result of a future that has one within this time. It goes on when it is polled again.
-pub async fn within<F: Future>(time: u64, future: Pin<&mut F>) -> Option<F::Output> {
+/// The result of a future that has one within this time; at once, if that is none. It goes on when it
+/// is polled again.
+pub async fn within<F: Future>(time: u64, mut future: Pin<&mut F>) -> Option<F::Output> {
+    let done = now(future.as_mut()).await;
+    if time == 0 || done.is_some() {
+        return done;
+    }
     match select(future, pin!(wait_for(time))).await {
         Either::Left((result, _)) => Some(result),
         Either::Right(_) => None,
+    }
+}
+
+/// Reads if there is something within this time, and gives up otherwise: how that ended, and what was
+/// read all the same.
+pub async fn try_read(stream: &mut StreamReader<u8>, room: usize, time: u64) -> (StreamResult, Vec<u8>) {
+    let mut reading = pin!(stream.read(Vec::with_capacity(room)));
+    match within(time, reading.as_mut()).await {
+        Some(done) => done,
+        None => reading.cancel(),
+    }
+}
+
+/// Writes what there is room for within this time, and gives up otherwise: how that ended, and how much
+/// was taken all the same.
+pub async fn try_write(stream: &mut StreamWriter<u8>, bytes: Vec<u8>, time: u64) -> (StreamResult, usize) {
+    let len = bytes.len();
+    let mut writing = pin!(stream.write(bytes));
+    let (result, left) = match within(time, writing.as_mut()).await {
+        Some(done) => done,
+        None => writing.cancel(),
+    };
+    (result, len - left.remaining())
+}
+
+/// Whether this is what an operation says that moved so much, or was given up when it had moved nothing.
+pub fn moved(result: StreamResult, count: usize) -> bool {
+    match result {
+        StreamResult::Complete(n) => n == count,
+        StreamResult::Cancelled => count == 0,
+        StreamResult::Dropped => false,
     }
 }

@@ -16,7 +16,7 @@ mod net;
 use check::{say, Check, Checking, Failure};
 use dir::{content, list, open, put, remove, root, CREATE, DIRECTORY, MUTATE, PLAIN, READ, WRITE};
 use futures::stream::{FuturesUnordered, StreamExt};
-use io::{all, both, exactly, now, pattern, read, rest, MILLISECOND, SECOND};
+use io::{all, both, exactly, now, pattern, read, rest, try_read, try_write, MILLISECOND, SECOND};
 use net::{connected, loopback, End, Listener};
 use std::future::IntoFuture;
 use std::pin::pin;
@@ -26,7 +26,7 @@ use wasip3::clocks::monotonic_clock::{self, wait_for, wait_until};
 use wasip3::filesystem::types::Descriptor;
 use wasip3::sockets::types::IpAddressFamily::Ipv4;
 use wasip3::sockets::types::{IpSocketAddress, TcpSocket, UdpSocket};
-use wasip3::wit_bindgen::{StreamReader, StreamResult, StreamWriter};
+use wasip3::wit_bindgen::StreamResult;
 use wasip3::wit_stream;
 
 /// Tells how far it is, ten times on the way to `n`.
@@ -34,26 +34,6 @@ async fn at(i: usize, n: usize) {
     if i % (n / 10).max(1) == 0 {
         say(&format!("at {i}\n")).await;
     }
-}
-
-/// Reads if there is something at once, and gives up otherwise.
-async fn try_read(stream: &mut StreamReader<u8>, room: usize) -> (StreamResult, Vec<u8>) {
-    let mut reading = pin!(stream.read(Vec::with_capacity(room)));
-    match now(reading.as_mut()).await {
-        Some(done) => done,
-        None => reading.cancel(),
-    }
-}
-
-/// Writes if there is room at once, and gives up otherwise: how much was taken.
-async fn try_write(stream: &mut StreamWriter<u8>, bytes: Vec<u8>) -> usize {
-    let len = bytes.len();
-    let mut writing = pin!(stream.write(bytes));
-    let (_, left) = match now(writing.as_mut()).await {
-        Some(done) => done,
-        None => writing.cancel(),
-    };
-    len - left.remaining()
 }
 
 async fn own_file(dir: &Descriptor, i: usize) -> Check {
@@ -172,7 +152,7 @@ async fn reads(n: usize) -> Check {
     let (mut client, mut server) = connected(Ipv4).await?;
     let mut given_up = 0;
     for i in 0..n {
-        let (result, bytes) = try_read(&mut client.input, 1 + i % 5000).await;
+        let (result, bytes) = try_read(&mut client.input, 1 + i % 5000, 0).await;
         given_up += usize::from(result == StreamResult::Cancelled);
         equal!(bytes, []);
         if i % 10 == 0 {
@@ -192,14 +172,14 @@ async fn writes(n: usize) -> Check {
     for pause in [0, 200 * MILLISECOND] {
         wait_for(pause).await;
         loop {
-            match try_write(&mut client.output, vec![b'x'; 1 << 16]).await {
+            match try_write(&mut client.output, vec![b'x'; 1 << 16], 0).await.1 {
                 0 => break,
                 count => taken += count,
             }
         }
     }
     for i in 0..n {
-        taken += try_write(&mut client.output, vec![b'x'; 1 + i % 100]).await;
+        taken += try_write(&mut client.output, vec![b'x'; 1 + i % 100], 0).await.1;
         at(i, n).await;
     }
     drop(client.output);
@@ -216,7 +196,7 @@ async fn files(n: usize) -> Check {
     let (mut writer, reader) = wit_stream::new();
     let (mut written, mut taken) = (target.write_via_stream(reader, 0), 0);
     for i in 0..n {
-        let (result, some) = try_read(&mut stream, 1 + i * 37 % 5000).await;
+        let (result, some) = try_read(&mut stream, 1 + i * 37 % 5000, 0).await;
         holds!(some == bytes[had..had + some.len()]);
         had += some.len();
         if result == StreamResult::Dropped {
@@ -224,7 +204,7 @@ async fn files(n: usize) -> Check {
             ((stream, _), had) = (source.read_via_stream(0), 0);
         }
         let piece = &bytes[taken..(taken + 1 + i * 41 % 5000).min(bytes.len())];
-        taken += try_write(&mut writer, piece.to_vec()).await;
+        taken += try_write(&mut writer, piece.to_vec(), 0).await.1;
         if taken == bytes.len() {
             drop(writer);
             written.await?;
@@ -244,7 +224,7 @@ async fn files(n: usize) -> Check {
 async fn input(n: usize) -> Check {
     let (mut stream, done) = stdin::read_via_stream();
     for i in 0..n {
-        let (result, some) = try_read(&mut stream, 1 + i % 5000).await;
+        let (result, some) = try_read(&mut stream, 1 + i % 5000, 0).await;
         holds!(result != StreamResult::Dropped);
         holds!(some.iter().all(|byte| *byte == b'x'));
         at(i, n).await;

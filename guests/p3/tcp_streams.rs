@@ -8,9 +8,8 @@ mod net;
 
 use check::{Check, Checking, Failure};
 use futures::future::join_all;
-use io::{both, exactly, pattern, read, rest, within, MILLISECOND};
+use io::{both, exactly, moved, pattern, read, rest, try_write, MILLISECOND};
 use net::{connected, sockets, End, FAMILIES};
-use std::pin::pin;
 use wasip3::clocks::monotonic_clock::wait_for;
 use wasip3::sockets::types::{ErrorCode, IpAddressFamily};
 use wasip3::wit_bindgen::StreamResult;
@@ -147,20 +146,12 @@ async fn back_pressure() -> Check {
     let mut sent = 0;
     // Loopback holds some megabytes of what nobody reads.
     loop {
-        let mut writing = pin!(client.output.write(pattern(1 << 18)));
-        match within(200 * MILLISECOND, writing.as_mut()).await {
-            Some((result, left)) => {
-                equal!(result, StreamResult::Complete((1 << 18) - left.remaining()));
-                sent += (1 << 18) - left.remaining();
-                holds!(sent < 256 << 20);
-            }
-            None => {
-                let (result, left) = writing.cancel();
-                let taken = (1 << 18) - left.remaining();
-                holds!(result == if taken == 0 { StreamResult::Cancelled } else { StreamResult::Complete(taken) });
-                sent += taken;
-                break;
-            }
+        let (result, count) = try_write(&mut client.output, pattern(1 << 18), 200 * MILLISECOND).await;
+        holds!(moved(result, count));
+        sent += count;
+        holds!(sent < 256 << 20);
+        if count == 0 {
+            break;
         }
     }
     let mut received = 0;

@@ -48,7 +48,8 @@ fn debugging() {
     assert!(!to_debug_string().is_empty());
 }
 
-const CHECKS: [(&str, fn()); 3] = [("offsets", offsets), ("identifier", identifier), ("debugging", debugging)];
+const CHECKS: [(&str, fn()); 3] =
+    [("offsets", offsets), ("identifier", identifier), ("debugging", debugging)];
 
 async fn say(text: String) {
     let (mut writer, reader) = wit_stream::new();

@@ -15,10 +15,11 @@ use wasi_host::BlockingPolicy::Adaptive;
 use wit_parser::Resolve;
 
 /// Programs that call, without arguments, all that their checks are about.
-const GUESTS: [&str; 11] = [
+const GUESTS: [&str; 12] = [
     "p3_cli",
     "p3_clocks",
     "p3_directories",
+    "p3_ends",
     "p3_filesystem",
     "p3_lookup",
     "p3_random",

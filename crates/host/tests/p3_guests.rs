@@ -52,7 +52,12 @@ fn random() {
 
 #[test]
 fn streams() {
-    all_checks("p3_streams", 18);
+    all_checks("p3_streams", 10);
+}
+
+#[test]
+fn ends() {
+    all_checks("p3_ends", 8);
 }
 
 #[test]
