@@ -5,7 +5,7 @@ use wasi_host_core::Result;
 use wasi_host_core::fs::{Blocking, DirEntry, Entries};
 
 /// How many names are fetched at a time: a listing that leaves the thread does so once for all of them.
-const BATCH: usize = 256;
+const BATCH: usize = 1024;
 
 /// A listing under way: names that were fetched, and those that are still to come. It is the resource behind 0.2's
 /// `directory-entry-stream`, and what the stream of 0.3 gives is taken from it. `.` and `..` are left out.
