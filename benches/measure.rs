@@ -29,10 +29,14 @@ impl Effort {
 pub fn interleaved(effort: Effort, count: RangeInclusive<u32>, runs: &mut [Run<'_>]) -> Vec<f64> {
     let counts: Vec<u32> = runs.iter_mut().map(|run| calibrate(effort.target, &count, run)).collect();
     let mut rounds = vec![Vec::new(); runs.len()];
+    let mut order: Vec<usize> = (0..runs.len()).collect();
     for _ in 0..effort.rounds {
-        for ((run, &n), times) in runs.iter_mut().zip(&counts).zip(&mut rounds) {
-            times.push(run(n).as_nanos() as f64 / f64::from(n));
+        for &i in &order {
+            rounds[i].push(runs[i](counts[i]).as_nanos() as f64 / f64::from(counts[i]));
         }
+        // Each has another before it next time: what one leaves in the caches and to the allocator is not for one alone.
+        order.reverse();
+        order.rotate_left(1);
     }
     rounds.into_iter().map(median).collect()
 }

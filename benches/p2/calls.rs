@@ -1,7 +1,8 @@
 //! Call by call.
 
-use crate::case::{self, Case, On, op};
+use crate::case::{Case, On, is_near};
 use crate::worlds::World;
+use crate::{compare, op};
 use wasi_host_benches::measure::Effort;
 use wasi_host_benches::native;
 use wasi_host_benches::table::nanos;
@@ -104,7 +105,7 @@ fn cases() -> Vec<Case> {
 
 /// Every call, in memory, on the calling thread; the peer in the same way and by its default.
 pub(crate) fn main(effort: Effort, filter: &str) -> Result<()> {
-    case::print("Nanoseconds for a call. Files on tmpfs.", effort, filter, &cases())
+    compare::print("Nanoseconds for a call. Files on tmpfs.", effort, filter, &cases())
 }
 
 /// Small calls in an engine that does without the asynchronous component model.
@@ -140,7 +141,7 @@ pub(crate) fn without_concurrency(effort: Effort, filter: &str) -> Result<()> {
             nanos(t[2]),
             t[2] / t[1],
             t[3] / t[2],
-            if case::is_near(t[2], t[1]) { "" } else { "**missed: floor**" },
+            if is_near(t[2], t[1]) { "" } else { "**missed: floor**" },
         );
     }
     Ok(())

@@ -5,9 +5,14 @@
 #![allow(missing_docs, reason = "a program")]
 
 mod calls;
+#[path = "../components/case.rs"]
 mod case;
+mod compare;
 mod floor;
+#[path = "../components/guest.rs"]
 mod guest;
+mod op;
+#[path = "../components/servers.rs"]
 mod servers;
 mod sockets;
 mod worlds;

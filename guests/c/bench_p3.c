@@ -84,8 +84,7 @@ enum op {
   RANDOM_BYTES = 3,    // b: bytes
   ENVIRONMENT = 4,     //                              returns the number of variables
   OPEN = 5,            // the path; a: open flags, b: descriptor flags; returns the descriptor
-  READ = 6,            // a: file, b: bytes; n reads of a stream that gave something, from the start again at the end;
-                       //                              returns the bytes
+  READ = 6,            // a: file, b: bytes; n times so many by so many at most, from the start again at the end
   WRITE = 7,           // a: file, b: bytes; n times so many, to one stream from 0, until they are there
   STAT = 8,            // a: descriptor                returns the size
   GET_TYPE = 9,        // a: descriptor
@@ -227,21 +226,22 @@ static int64_t to_file(u32 n, handle file, u32 size) {
   return out.b[0] ? FAILED : 0;
 }
 
-static int64_t from_file(u32 n, handle file, u32 size) {
-  int64_t total = 0;
-  for (u32 i = 0; i < n;) {
+// Counts bytes: some hosts give less at a time than there is room for.
+static int64_t from_file(u64 total, handle file, u32 size) {
+  while (total) {
     reading(file, 0, &out);
     handle stream = (handle)out.w[0], done = (handle)out.w[1];
+    u64 before = total;
     code got = 0;
-    while (i < n && (got & 15) == COMPLETED) {
-      got = ended(stream, read(stream, buffer, size));
-      if ((u32)got >> 4) i++, total += (u32)got >> 4;
+    while (total && (got & 15) == COMPLETED) {
+      got = ended(stream, read(stream, buffer, total < size ? (u32)total : size));
+      total -= (u32)got >> 4;
     }
     drop_reader(stream);
     drop_written(done);
-    if (!total) return FAILED;
+    if (total == before) return FAILED;
   }
-  return total;
+  return 0;
 }
 
 static int64_t to_stdout(u32 n, u32 size) {
@@ -334,7 +334,7 @@ EXPORT("run") int64_t run(u32 op, u32 n, u32 a, u32 b) {
     TRY(open_at(dir(), 1, path_, path_length, a, b, &out));
     return out.w[1];
   case READ:
-    return from_file(n, h, b);
+    return from_file((u64)n * b, h, b);
   case WRITE:
     return to_file(n, h, b);
   case STAT:
@@ -412,7 +412,7 @@ EXPORT("run") int64_t run(u32 op, u32 n, u32 a, u32 b) {
     REPEAT(TRY(send_udp(udp, buffer, b, 0, NO_ADDRESS, &out)); TRY(receive_udp(udp, &out)));
     return 0;
   case STREAM:
-    REPEAT(if (from_file(1, h, b) < 0) return FAILED);
+    REPEAT(if (from_file(b, h, b)) return FAILED);
     return 0;
   }
   return FAILED;

@@ -66,10 +66,3 @@ pub(crate) fn echo_datagrams() -> u16 {
     });
     port
 }
-
-/// Reads no datagram: what does not fit is dropped, and sending costs the same whoever sends.
-pub(crate) fn unread() -> (UdpSocket, u16) {
-    let socket = UdpSocket::bind(ANY).expect("a port");
-    let port = socket.local_addr().expect("bound").port();
-    (socket, port)
-}

@@ -1,0 +1,36 @@
+//! The operations of the measured guest (`guests/c/bench_p2.c`).
+
+pub(crate) const NOW: u32 = 1;
+pub(crate) const RANDOM_U64: u32 = 2;
+pub(crate) const RANDOM_BYTES: u32 = 3;
+pub(crate) const ENVIRONMENT: u32 = 4;
+pub(crate) const OPEN: u32 = 5;
+pub(crate) const READ: u32 = 6;
+pub(crate) const WRITE: u32 = 7;
+pub(crate) const STAT: u32 = 8;
+pub(crate) const GET_TYPE: u32 = 9;
+pub(crate) const STAT_AT: u32 = 10;
+pub(crate) const OPEN_AT: u32 = 11;
+pub(crate) const READ_DIRECTORY: u32 = 12;
+pub(crate) const STREAM_BLOCKING: u32 = 13;
+pub(crate) const STREAM_POLLED: u32 = 14;
+pub(crate) const STREAM_FLUSHED: u32 = 15;
+pub(crate) const STREAM_CHECKED: u32 = 16;
+pub(crate) const STDOUT_CHECK: u32 = 17;
+pub(crate) const STDOUT_WRITE: u32 = 18;
+pub(crate) const STDOUT_FLUSHED: u32 = 19;
+pub(crate) const STDOUT_SUBSCRIBE: u32 = 20;
+pub(crate) const STDIN_READ: u32 = 21;
+pub(crate) const STDIN_BLOCKING: u32 = 22;
+pub(crate) const BLOCK: u32 = 23;
+pub(crate) const IS_READY: u32 = 24;
+pub(crate) const SUBSCRIBE: u32 = 25;
+pub(crate) const POLL: u32 = 26;
+pub(crate) const TCP_CONNECT: u32 = 27;
+pub(crate) const TCP_OPEN: u32 = 28;
+pub(crate) const TCP_ECHO: u32 = 29;
+pub(crate) const TCP_SEND: u32 = 30;
+pub(crate) const TCP_RECEIVE: u32 = 31;
+pub(crate) const UDP_OPEN: u32 = 32;
+pub(crate) const UDP_ECHO: u32 = 33;
+pub(crate) const UDP_SEND: u32 = 34;
