@@ -12,8 +12,8 @@ use wasi_host::wait::Interrupt;
 use wasmtime::Engine;
 
 /// What the program may still do after its time, to come to an end in good order. Its code ends at the next
-/// branch and its waits end at once, but there are instructions that fill gigabytes.
-const GRACE: Duration = Duration::from_millis(30);
+/// branch and its waits end at once, but a busy machine takes its time, and there are instructions that fill gigabytes.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// The time is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
