@@ -1,48 +1,48 @@
-//! A file: its content behind a lock of its own.
+//! An open file.
 
-use super::inode::Inode;
-use super::pages::Pages;
-use super::volume::Volume;
+use super::shared::Hold;
+use parking_lot::{RwLockReadGuard, RwLockWriteGuard};
 use std::io::{IoSlice, IoSliceMut};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use wasi_host_core::Result;
 use wasi_host_core::fs::{Blocking, File, FileType, Metadata};
 use wasi_host_core::time::SetTime;
 
+/// How many bytes are copied at once: between such parts of one call others may come.
+const PART: usize = 1 << 20;
+
 pub(super) struct MemoryFile {
-    pub(super) inode: Inode,
-    content: RwLock<Pages>,
+    hold: Hold,
 }
 
 impl MemoryFile {
-    pub(super) fn new(volume: &Arc<Volume>) -> Result<Self> {
-        Ok(Self { inode: Inode::new(volume, 0)?, content: RwLock::default() })
+    pub(super) fn new(hold: Hold) -> Self {
+        Self { hold }
     }
 
-    fn content(&self) -> RwLockReadGuard<'_, Pages> {
-        self.content.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn content_mut(&self) -> RwLockWriteGuard<'_, Pages> {
-        self.content.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self, content: &mut Pages, bufs: &[IoSlice<'_>], offset: u64) -> Result<usize> {
-        let mut done = 0;
+    /// Writes at `offset`, or at the end as it is.
+    fn write(&self, bufs: &[IoSlice<'_>], offset: Option<u64>) -> Result<usize> {
+        let time = self.hold.shared.now();
+        let mut tree = self.hold.shared.tree.write();
+        let (mut done, mut others) = (0, 0);
         for buf in bufs {
-            match content.write(buf, offset.saturating_add(done as u64), self.inode.volume()) {
-                Ok(n) => {
-                    done += n;
-                    if n < buf.len() {
-                        break;
-                    }
+            for part in buf.chunks(PART) {
+                if done - others + part.len() > PART {
+                    RwLockWriteGuard::bump(&mut tree);
+                    others = done;
                 }
-                Err(_) if done > 0 => break,
-                Err(e) => return Err(e),
+                let now = tree.at(time);
+                let wrote = tree.change(self.hold.ino, now, |pages, room| {
+                    let at = offset.map_or(pages.len(), |offset| offset.saturating_add(done as u64));
+                    pages.write(part, at, room)
+                });
+                match wrote {
+                    Ok(n) => done += n,
+                    Err(e) => return if done > 0 { Ok(done) } else { Err(e) },
+                }
+                if wrote != Ok(part.len()) {
+                    return Ok(done);
+                }
             }
-        }
-        if done > 0 {
-            self.inode.modified();
         }
         Ok(done)
     }
@@ -50,43 +50,57 @@ impl MemoryFile {
 
 impl File for MemoryFile {
     fn read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
-        let content = self.content();
-        let mut done = 0;
-        for buf in bufs {
-            let n = content.read(buf, offset.saturating_add(done as u64));
-            done += n;
-            if n < buf.len() {
-                break;
+        let mut tree = self.hold.shared.tree.read();
+        let (mut done, mut others) = (0, 0);
+        let mut inode = tree.inode(self.hold.ino)?;
+        'all: for buf in bufs {
+            for part in buf.chunks_mut(PART) {
+                if done - others + part.len() > PART {
+                    RwLockReadGuard::bump(&mut tree);
+                    inode = tree.inode(self.hold.ino)?;
+                    others = done;
+                }
+                let n = inode.pages()?.read(part, offset.saturating_add(done as u64));
+                done += n;
+                if n < part.len() {
+                    break 'all;
+                }
             }
         }
-        self.inode.accessed();
+        let unread = inode.is_unread(tree.image.generation);
+        drop(tree);
+        if unread {
+            self.hold.accessed();
+        }
         Ok(done)
     }
 
     fn write_at(&self, bufs: &[IoSlice<'_>], offset: u64) -> Result<usize> {
-        self.write(&mut self.content_mut(), bufs, offset)
+        self.write(bufs, Some(offset))
     }
 
     fn append(&self, bufs: &[IoSlice<'_>]) -> Result<usize> {
-        let mut content = self.content_mut();
-        let end = content.len();
-        self.write(&mut content, bufs, end)
+        self.write(bufs, None)
     }
 
     fn metadata(&self) -> Result<Metadata> {
-        let content = self.content();
-        Ok(self.inode.metadata(FileType::RegularFile, content.len()))
+        self.hold.metadata()
     }
 
     fn set_len(&self, len: u64) -> Result<()> {
-        let mut content = self.content_mut();
-        content.set_len(len, self.inode.volume())?;
-        self.inode.modified();
-        Ok(())
+        let time = self.hold.shared.now();
+        let mut tree = self.hold.shared.tree.write();
+        let now = tree.at(time);
+        let before = tree.set_len(self.hold.ino, len, now);
+        drop(tree);
+        before.map(drop)
     }
 
     fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<()> {
-        self.inode.set_times(accessed, modified);
+        let time = self.hold.shared.now();
+        let mut tree = self.hold.shared.tree.write();
+        let now = tree.at(time);
+        tree.inode_mut(self.hold.ino)?.set_times(accessed, modified, now);
         Ok(())
     }
 
@@ -99,10 +113,10 @@ impl File for MemoryFile {
     }
 
     fn allocate(&self, offset: u64, len: u64) -> Result<()> {
-        let mut content = self.content_mut();
-        content.allocate(offset, len, self.inode.volume())?;
-        self.inode.modified();
-        Ok(())
+        let time = self.hold.shared.now();
+        let mut tree = self.hold.shared.tree.write();
+        let now = tree.at(time);
+        tree.change(self.hold.ino, now, |pages, room| pages.allocate(offset, len, room))
     }
 
     fn blocking(&self) -> Blocking {
@@ -111,12 +125,5 @@ impl File for MemoryFile {
 
     fn try_read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
         self.read_at(bufs, offset)
-    }
-}
-
-impl Drop for MemoryFile {
-    fn drop(&mut self) {
-        let content = self.content.get_mut().unwrap_or_else(PoisonError::into_inner);
-        self.inode.volume().refund(content.charged());
     }
 }

@@ -1,130 +1,149 @@
-//! What files, directories and links have in common: a number, times, a count of names, a share of the limit.
+//! What a number stands for: a file, a directory or a symbolic link, with its times and its count of names.
 
-use super::volume::Volume;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use wasi_host_core::Result;
+use super::limits::Usage;
+use super::names::Names;
+use super::pages::Pages;
+use triomphe::Arc;
 use wasi_host_core::fs::{FileType, Metadata};
 use wasi_host_core::time::{SetTime, Timestamp};
+use wasi_host_core::{Errno, Result};
 
 /// What one costs of the limit, about what it and its place in the tree take of the host's memory.
 const CHARGE: u64 = 256;
 
-pub(super) struct Inode {
-    volume: Arc<Volume>,
-    ino: u64,
-    charged: u64,
-    attributes: Mutex<Attributes>,
-    /// Changed since it was last read: the next read sets the time of access, those after it need not.
-    unread: AtomicBool,
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) ino: u64,
+    /// Known without a look at the inode.
+    pub(super) kind: FileType,
 }
 
-struct Attributes {
-    nlink: u64,
+impl Entry {
+    pub(super) fn is_dir(self) -> bool {
+        self.kind == FileType::Directory
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Inode {
+    pub(super) nlink: u64,
     accessed: Timestamp,
     modified: Timestamp,
     changed: Timestamp,
+    /// The generation of the tree in which it was changed and has not been read since; 0 once it was.
+    unread: u64,
+    pub(super) body: Body,
+}
+
+#[derive(Clone)]
+pub(super) enum Body {
+    File(Pages),
+    Dir { parent: u64, names: Names },
+    Link(Arc<str>),
+}
+
+impl Body {
+    /// An empty directory.
+    pub(super) fn new_dir(parent: u64) -> Self {
+        Self::Dir { parent, names: Names::default() }
+    }
+}
+
+/// The moment of a change: what the clock says, and the generation of the tree.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) time: Timestamp,
+    pub(super) generation: u64,
 }
 
 impl Inode {
-    /// One without a name yet, which needs `extra` bytes beside its own; `NoSpc` if there is no room.
-    pub(super) fn new(volume: &Arc<Volume>, extra: u64) -> Result<Self> {
-        let charged = CHARGE + extra;
-        volume.charge(charged)?;
-        Ok(Self::charged(volume, charged))
+    /// One without a name yet.
+    pub(super) fn new(body: Body, now: Moment) -> Self {
+        let Moment { time, generation } = now;
+        Self { nlink: 0, accessed: time, modified: time, changed: time, unread: generation, body }
     }
 
-    /// One for which nothing need be free.
-    pub(super) fn uncharged(volume: &Arc<Volume>) -> Self {
-        Self::charged(volume, 0)
-    }
-
-    fn charged(volume: &Arc<Volume>, charged: u64) -> Self {
-        let now = volume.now();
-        let attributes = Attributes { nlink: 0, accessed: now, modified: now, changed: now };
-        Self {
-            ino: volume.next_ino(),
-            charged,
-            attributes: Mutex::new(attributes),
-            unread: AtomicBool::new(true),
-            volume: volume.clone(),
+    pub(super) fn kind(&self) -> FileType {
+        match self.body {
+            Body::File(_) => FileType::RegularFile,
+            Body::Dir { .. } => FileType::Directory,
+            Body::Link(_) => FileType::SymbolicLink,
         }
     }
 
-    pub(super) fn ino(&self) -> u64 {
-        self.ino
+    /// What it counts of the limits.
+    pub(super) fn charge(&self) -> Usage {
+        let body = match &self.body {
+            Body::File(pages) => pages.charge(),
+            Body::Dir { .. } => 0,
+            Body::Link(target) => target.len() as u64,
+        };
+        Usage { bytes: CHARGE + body, inodes: 1 }
     }
 
-    pub(super) fn volume(&self) -> &Volume {
-        &self.volume
+    pub(super) fn pages(&self) -> Result<&Pages> {
+        match &self.body {
+            Body::File(pages) => Ok(pages),
+            _ => Err(Errno::IsDir),
+        }
     }
 
-    fn attributes(&self) -> MutexGuard<'_, Attributes> {
-        self.attributes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn metadata(&self, file_type: FileType, size: u64) -> Metadata {
-        let a = self.attributes();
+    pub(super) fn metadata(&self, dev: u64, ino: u64) -> Metadata {
+        let size = match &self.body {
+            Body::File(pages) => pages.len(),
+            Body::Dir { .. } => 0,
+            Body::Link(target) => target.len() as u64,
+        };
         Metadata {
-            file_type,
-            dev: self.volume.dev(),
-            ino: self.ino,
-            nlink: a.nlink,
+            file_type: self.kind(),
+            dev,
+            ino,
+            nlink: self.nlink,
             size,
-            accessed: a.accessed,
-            modified: a.modified,
-            changed: a.changed,
+            accessed: self.accessed,
+            modified: self.modified,
+            changed: self.changed,
         }
     }
 
     /// Takes account of names gained or lost.
-    pub(super) fn add_links(&self, n: i64) {
-        let now = self.volume.now();
-        let mut a = self.attributes();
-        a.nlink = a.nlink.saturating_add_signed(n);
-        a.changed = now;
+    pub(super) fn add_links(&mut self, n: i64, now: Moment) {
+        self.nlink = self.nlink.saturating_add_signed(n);
+        self.changed = now.time;
     }
 
     /// Takes account of a new content, or of new names in a directory.
-    pub(super) fn modified(&self) {
-        let now = self.volume.now();
-        let mut a = self.attributes();
-        a.modified = now;
-        a.changed = now;
-        self.unread.store(true, Relaxed);
+    pub(super) fn modified(&mut self, now: Moment) {
+        self.modified = now.time;
+        self.changed = now.time;
+        self.unread = now.generation;
     }
 
     /// Takes account of having been moved.
-    pub(super) fn changed(&self) {
-        let now = self.volume.now();
-        self.attributes().changed = now;
+    pub(super) fn changed(&mut self, now: Moment) {
+        self.changed = now.time;
     }
 
-    /// Takes account of having been read, as `relatime` does: once after each change.
-    pub(super) fn accessed(&self) {
-        if self.unread.load(Relaxed) && self.unread.swap(false, Relaxed) {
-            let now = self.volume.now();
-            self.attributes().accessed = now;
-        }
+    /// Whether reading it must set the time of access, as `relatime` does: once after each change. What has not
+    /// changed since a fork is shared with it, and reading does not undo that.
+    pub(super) fn is_unread(&self, generation: u64) -> bool {
+        self.unread == generation
     }
 
-    pub(super) fn set_times(&self, accessed: SetTime, modified: SetTime) {
-        let now = self.volume.now();
-        let mut guard = self.attributes();
-        let a = &mut *guard;
-        for (time, new) in [(&mut a.accessed, accessed), (&mut a.modified, modified)] {
+    pub(super) fn accessed(&mut self, now: Moment) {
+        self.accessed = now.time;
+        self.unread = 0;
+    }
+
+    pub(super) fn set_times(&mut self, accessed: SetTime, modified: SetTime, now: Moment) {
+        for (time, new) in [(&mut self.accessed, accessed), (&mut self.modified, modified)] {
             match new {
                 SetTime::Keep => {}
-                SetTime::Now => *time = now,
+                SetTime::Now => *time = now.time,
                 SetTime::At(new) => *time = new,
             }
         }
-        a.changed = now;
-    }
-}
-
-impl Drop for Inode {
-    fn drop(&mut self) {
-        self.volume.refund(self.charged);
+        self.changed = now.time;
     }
 }

@@ -1,8 +1,9 @@
 //! Listing a directory: a few names at a time, so that a guest's open listings hold no copy of it.
 
-use super::dir::MemoryDir;
+use super::shared::Hold;
 use super::tree::Tree;
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 use wasi_host_core::Result;
 use wasi_host_core::fs::{DirEntry, FileType};
 
@@ -11,7 +12,7 @@ const BATCH: usize = 64;
 
 /// The names of a directory in their order, as they are when they are reached: each that stays is listed once.
 pub(super) struct List {
-    dir: MemoryDir,
+    dir: Hold,
     ready: VecDeque<DirEntry>,
     last: Option<Box<str>>,
     done: bool,
@@ -19,22 +20,21 @@ pub(super) struct List {
 
 impl List {
     /// Begins with the two dots.
-    pub(super) fn new(dir: MemoryDir, tree: &Tree) -> Result<Self> {
+    pub(super) fn new(dir: Hold, parent: u64) -> Self {
         let dot = |name: &str, ino| DirEntry { name: name.into(), file_type: FileType::Directory, ino };
-        let parent = tree.names(dir.inode())?.parent;
-        let ready = VecDeque::from([dot(".", dir.inode().ino()), dot("..", parent)]);
-        Ok(Self { dir, ready, last: None, done: false })
+        let ready = VecDeque::from([dot(".", dir.ino), dot("..", parent)]);
+        Self { dir, ready, last: None, done: false }
     }
 
-    fn refill(&mut self) {
-        let tree = self.dir.tree();
+    fn refill(&mut self, tree: &Tree) {
         // A directory that was removed meanwhile was empty then.
-        let Ok(names) = tree.names(self.dir.inode()) else { return };
-        for (name, entry) in names.after(self.last.as_deref()).take(BATCH) {
-            let (file_type, ino) = (entry.file_type(), entry.inode().ino());
-            self.ready.push_back(DirEntry { name: name.into(), file_type, ino });
-        }
-        self.last = self.ready.back().map(|entry| (&*entry.name).into());
+        let Ok((_, names)) = tree.image.dir(self.dir.ino) else { return };
+        let ready = &mut self.ready;
+        names.after(self.last.as_deref(), |name, entry| {
+            ready.push_back(DirEntry { name: name.into(), file_type: entry.kind, ino: entry.ino });
+            if ready.len() < BATCH { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        self.last = ready.back().map(|entry| (&*entry.name).into());
     }
 }
 
@@ -43,7 +43,8 @@ impl Iterator for List {
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ready.is_empty() && !self.done {
-            self.refill();
+            let shared = self.dir.shared.clone();
+            self.refill(&shared.tree.read());
             self.done = self.ready.is_empty();
         }
         self.ready.pop_front().map(Ok)

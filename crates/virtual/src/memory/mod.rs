@@ -3,6 +3,9 @@
 //! Files, directories, symbolic and hard links, times, files that live on without a name, holes that cost
 //! nothing: a guest sees no difference to a disk. What it may make the host hold is bounded.
 //!
+//! [`fork`](MemoryFs::fork) makes another that begins with the same files, at once and however many they are: a
+//! thousand stores start from one warm tree, and each costs what it changes.
+//!
 //! ```
 //! use wasi_host_virtual::memory::MemoryFs;
 //!
@@ -18,19 +21,26 @@
 
 mod dir;
 mod file;
+mod image;
 mod inode;
+mod limits;
 mod list;
+mod names;
 mod pages;
 mod rename;
+mod shared;
+mod snapshot;
 mod tree;
-mod volume;
+mod trie;
+
+pub use limits::{Limits, Usage};
+pub use snapshot::Snapshot;
 
 use dir::MemoryDir;
-use inode::Inode;
+use image::Image;
+use shared::{Hold, Shared};
 use std::io::{IoSlice, IoSliceMut};
-use std::sync::{Arc, RwLock};
-use tree::Tree;
-use volume::Volume;
+use std::sync::Arc;
 use wasi_host_core::fs::path;
 use wasi_host_core::fs::{Dir, File, Node, Open};
 use wasi_host_core::time::Timestamp;
@@ -39,21 +49,15 @@ use wasi_host_core::{Errno, Result};
 /// What a filesystem calls now.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// What [`MemoryFs::new`] may hold: a gibibyte.
+/// How many bytes [`MemoryFs::new`] may hold: a gibibyte.
 pub const DEFAULT_LIMIT: u64 = 1 << 30;
 
 /// A filesystem in memory; clones are the same one. It lives as long as it, a directory or a file of it is held.
+///
+/// Threads that use one filesystem take turns, call by call; forks share nothing that anybody waits for.
 #[derive(Clone)]
 pub struct MemoryFs {
     shared: Arc<Shared>,
-}
-
-/// What all directories of one filesystem have in common. Whoever takes both locks takes the tree's before a
-/// file's; reading and writing take only the file's.
-struct Shared {
-    volume: Arc<Volume>,
-    root: Arc<Inode>,
-    tree: RwLock<Tree>,
 }
 
 impl MemoryFs {
@@ -62,20 +66,57 @@ impl MemoryFs {
         Self::with_limit(DEFAULT_LIMIT)
     }
 
-    /// An empty filesystem that may hold `bytes`; `NoSpc` beyond. Content counts in pages of 4096 bytes, holes
-    /// not at all; each file, directory and link counts 256 bytes, each name 64 and its length, each symbolic
-    /// link also what it holds.
+    /// An empty filesystem that may hold `bytes`; `NoSpc` beyond. [`Limits`] says what counts.
     pub fn with_limit(bytes: u64) -> Self {
         Self::with_clock(bytes, Arc::new(|| std::time::SystemTime::now().into()))
     }
 
-    /// The same, with times from `clock`. It is called under locks of the filesystem and must not come back to it.
+    /// The same, with times from `clock`.
     pub fn with_clock(bytes: u64, clock: Clock) -> Self {
-        let volume = Arc::new(Volume::new(bytes, clock));
-        // The root is there whatever the limit.
-        let root = Arc::new(Inode::uncharged(&volume));
-        let tree = RwLock::new(Tree::new(&root, volume.clone()));
-        Self { shared: Arc::new(Shared { volume, root, tree }) }
+        let limits = Limits { bytes, ..Limits::default() };
+        Self { shared: Shared::new(Image::new(clock()), limits, clock) }
+    }
+
+    /// A filesystem that holds what this one holds now. From there on each goes its own way: what is changed in
+    /// one, the other does not see.
+    ///
+    /// It takes a microsecond, however much there is, and costs what is changed afterwards, in either: the two
+    /// share what they have in common, down to the page. Neither waits for the other, nor for anything that they
+    /// share.
+    ///
+    /// It is as if the disk had been copied and mounted elsewhere. The fork has every name with its inode number
+    /// and its times, and a device number of its own. What is open stays open in the origin and belongs to it:
+    /// reads, writes and listings go on there. A file that is open and has no name any more is not in the fork.
+    /// If others write meanwhile, the fork has what they had done at one moment between their calls. Limits and
+    /// clock are those of the origin, and [`Limits`] says how a fork counts; [`set_limits`](Self::set_limits) gives it
+    /// others.
+    ///
+    /// Reading what has not changed since the fork sets no time of access, in either: it would undo the sharing.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use wasi_host_virtual::memory::MemoryFs;
+    ///
+    /// let warm = MemoryFs::new();
+    /// warm.create_dir_all("lib")?;
+    /// warm.write("lib/module", b"what every store needs")?;
+    ///
+    /// let stores: Vec<_> = (0..1000).map(|_| warm.fork()).collect();
+    /// stores[7].write("lib/module", b"changed")?;
+    /// assert_eq!(stores[7].read("lib/module")?, b"changed");
+    /// assert_eq!(stores[8].read("lib/module")?, b"what every store needs");
+    /// # Ok::<(), wasi_host_core::Errno>(())
+    /// ```
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        self.snapshot().fork()
+    }
+
+    /// Keeps what this filesystem holds now, to make filesystems from it later: as [`fork`](Self::fork), in two steps.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut tree = self.shared.tree.write();
+        Snapshot::new(tree.image(), tree.limits, self.shared.clock.clone())
     }
 
     /// Its top directory.
@@ -84,12 +125,28 @@ impl MemoryFs {
     }
 
     fn top(&self) -> MemoryDir {
-        MemoryDir::new(self.shared.clone(), self.shared.root.clone())
+        MemoryDir::new(Hold::root(&self.shared))
+    }
+
+    /// What it may hold.
+    pub fn limits(&self) -> Limits {
+        self.shared.tree.read().limits
+    }
+
+    /// Lets it hold more or less from now on, also while guests use it. If it holds more already, nothing is lost
+    /// and nothing more fits.
+    pub fn set_limits(&self, limits: Limits) {
+        self.shared.tree.write().limits = limits;
+    }
+
+    /// What it holds: what is open and has no name any more is part of it.
+    pub fn usage(&self) -> Usage {
+        self.shared.tree.read().used()
     }
 
     /// How many bytes of its limit are used.
     pub fn used(&self) -> u64 {
-        self.shared.volume.used()
+        self.usage().bytes
     }
 
     /// Makes the file at `path` hold `bytes` and nothing else. Paths are as a guest writes them: relative.
@@ -119,7 +176,7 @@ impl MemoryFs {
         let file = self.open(path, Open { read: true, follow: true, ..Open::default() })?;
         // A hole costs its maker nothing: whoever reads it must not pay for it.
         let size = file.metadata()?.size;
-        if size > self.shared.volume.limit() {
+        if size > self.limits().bytes {
             return Err(Errno::FBig);
         }
         let size = usize::try_from(size).map_err(|_| Errno::FBig)?;

@@ -1,7 +1,7 @@
 //! The content of a file: pages where something was written, nothing where nothing was.
 
-use super::volume::Volume;
-use std::collections::BTreeMap;
+use super::trie::Trie;
+use triomphe::Arc;
 use wasi_host_core::{Errno, Result};
 
 const PAGE: usize = 4096;
@@ -9,12 +9,15 @@ const PAGE: usize = 4096;
 /// The longest file: offsets are signed everywhere.
 const LONGEST: u64 = i64::MAX as u64;
 
-type Page = Box<[u8; PAGE]>;
+#[derive(Clone)]
+#[repr(align(16))]
+struct Page([u8; PAGE]);
 
-/// Beyond `len` every byte of every page is 0, so that growing a file uncovers nothing.
-#[derive(Default)]
+/// A clone shares its pages until either writes to them. Beyond `len` every byte of every page is 0, so that
+/// growing a file uncovers nothing.
+#[derive(Clone, Default)]
 pub(super) struct Pages {
-    pages: BTreeMap<u64, Page>,
+    pages: Trie<Arc<Page>>,
     len: u64,
 }
 
@@ -23,18 +26,14 @@ fn split(offset: u64) -> (u64, usize) {
     (offset / PAGE as u64, (offset % PAGE as u64) as usize)
 }
 
-fn blank() -> Page {
-    Box::new([0; PAGE])
-}
-
 impl Pages {
     pub(super) fn len(&self) -> u64 {
         self.len
     }
 
     /// Bytes of the limit that it uses.
-    pub(super) fn charged(&self) -> u64 {
-        (self.pages.len() * PAGE) as u64
+    pub(super) fn charge(&self) -> u64 {
+        self.pages.len() * PAGE as u64
     }
 
     /// Reads into `buf` what there is at `offset`.
@@ -50,8 +49,8 @@ impl Pages {
             let (index, within) = split(offset + done as u64);
             let n = (PAGE - within).min(buf.len() - done);
             let to = &mut buf[done..done + n];
-            match self.pages.get(&index) {
-                Some(page) => to.copy_from_slice(&page[within..within + n]),
+            match self.pages.get(index) {
+                Some(page) => to.copy_from_slice(&page.0[within..within + n]),
                 None => to.fill(0),
             }
             done += n;
@@ -59,17 +58,17 @@ impl Pages {
         done
     }
 
-    /// Writes as much of `data` at `offset` as there is room for.
+    /// Writes as much of `data` at `offset` as there is room for: `room` bytes of the limit.
     ///
     /// # Errors
     ///
     /// If that is nothing: `FBig` at the end of all files, `NoSpc` at the filesystem's limit.
-    pub(super) fn write(&mut self, data: &[u8], offset: u64, volume: &Volume) -> Result<usize> {
+    pub(super) fn write(&mut self, data: &[u8], offset: u64, mut room: u64) -> Result<usize> {
         if data.is_empty() {
             return Ok(0);
         }
-        let room = LONGEST.saturating_sub(offset);
-        let data = &data[..usize::try_from(room).map_or(data.len(), |room| room.min(data.len()))];
+        let most = LONGEST.saturating_sub(offset);
+        let data = &data[..usize::try_from(most).map_or(data.len(), |most| most.min(data.len()))];
         if data.is_empty() {
             return Err(Errno::FBig);
         }
@@ -77,10 +76,18 @@ impl Pages {
         while done < data.len() {
             let (index, within) = split(offset + done as u64);
             let n = (PAGE - within).min(data.len() - done);
-            match self.page(index, volume) {
-                Ok(page) => page[within..within + n].copy_from_slice(&data[done..done + n]),
-                Err(_) if done > 0 => break,
-                Err(e) => return Err(e),
+            let part = &data[done..done + n];
+            if let Some(page) = self.pages.get_mut(index) {
+                Arc::make_mut(page).0[within..within + n].copy_from_slice(part);
+            } else if room >= PAGE as u64 {
+                room -= PAGE as u64;
+                let mut page = Arc::new(Page([0; PAGE]));
+                Arc::make_mut(&mut page).0[within..within + n].copy_from_slice(part);
+                self.pages.insert(index, page);
+            } else if done > 0 {
+                break;
+            } else {
+                return Err(Errno::NoSpc);
             }
             done += n;
         }
@@ -88,49 +95,40 @@ impl Pages {
         Ok(done)
     }
 
-    fn page(&mut self, index: u64, volume: &Volume) -> Result<&mut Page> {
-        use std::collections::btree_map::Entry::{Occupied, Vacant};
-        match self.pages.entry(index) {
-            Occupied(page) => Ok(page.into_mut()),
-            Vacant(place) => {
-                volume.charge(PAGE as u64)?;
-                Ok(place.insert(blank()))
-            }
-        }
-    }
-
     /// Cuts what lies behind `len`, or grows with a hole.
-    pub(super) fn set_len(&mut self, len: u64, volume: &Volume) -> Result<()> {
+    pub(super) fn set_len(&mut self, len: u64) -> Result<()> {
         if len > LONGEST {
             return Err(Errno::FBig);
         }
         if len < self.len {
             let (last, within) = split(len);
-            let before = self.charged();
-            let mut cut = self.pages.split_off(&last);
+            self.pages.cut(if within > 0 { last + 1 } else { last });
             if within > 0
-                && let Some(mut page) = cut.remove(&last)
+                && let Some(page) = self.pages.get_mut(last)
             {
-                page[within..].fill(0);
-                self.pages.insert(last, page);
+                Arc::make_mut(page).0[within..].fill(0);
             }
-            volume.refund(before - self.charged());
         }
         self.len = len;
         Ok(())
     }
 
-    /// Fills the holes within `len` bytes from `offset`, all or none, and makes it that long.
-    pub(super) fn allocate(&mut self, offset: u64, len: u64, volume: &Volume) -> Result<()> {
+    /// Fills the holes within `len` bytes from `offset`, all or none, and makes it that long. They share one page
+    /// of zeros until they are written, but there is room for each: `room` is what the limit has left.
+    pub(super) fn allocate(&mut self, offset: u64, len: u64, room: u64) -> Result<()> {
         let end = offset.checked_add(len).filter(|end| *end <= LONGEST).ok_or(Errno::FBig)?;
         if len > 0 {
-            let (first, last) = (split(offset).0, split(end - 1).0);
-            let there = self.pages.range(first..=last).count() as u64;
-            let missing = last - first + 1 - there;
-            volume.charge(missing.checked_mul(PAGE as u64).ok_or(Errno::NoSpc)?)?;
-            for index in first..=last {
-                self.pages.entry(index).or_insert_with(blank);
+            let (first, last, room) = (split(offset).0, split(end - 1).0, room / PAGE as u64);
+            // What cannot fit in any case is not worth the work.
+            if (last - first + 1).saturating_sub(self.pages.len()) > room {
+                return Err(Errno::NoSpc);
             }
+            let mut filled = self.pages.clone();
+            filled.fill(first, last, Arc::new(Page([0; PAGE])));
+            if filled.len() - self.pages.len() > room {
+                return Err(Errno::NoSpc);
+            }
+            self.pages = filled;
         }
         self.len = self.len.max(end);
         Ok(())
