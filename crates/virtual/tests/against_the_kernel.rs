@@ -1,5 +1,6 @@
 //! Random calls to the filesystem in memory and to the kernel's own: every answer, every error and, in the end,
-//! the whole tree are the same.
+//! the whole tree are the same. So it is with forks, which begin as the kernel's tree was at that moment, and stay
+//! so, whatever becomes of the others.
 #![cfg(target_os = "linux")]
 
 use std::collections::HashMap;
@@ -63,6 +64,18 @@ impl Random {
             path += self.of(&["/", "//", "/."]);
         }
         path
+    }
+
+    fn call(&mut self) -> Call {
+        Call {
+            what: self.below(15),
+            path: self.path(),
+            other: self.path(),
+            follow: if self.one_in(2) { Follow::Yes } else { Follow::No },
+            how: self.how(),
+            offset: self.below(12_000),
+            len: self.below(6000) as usize,
+        }
     }
 
     fn how(&mut self) -> Open {
@@ -174,25 +187,49 @@ fn dump(dir: &dyn Dir, prefix: &str, numbers: &mut HashMap<u64, usize>, into: &m
     }
 }
 
+/// Everything in the filesystem.
+fn whole(root: &dyn Dir) -> Vec<String> {
+    let mut all = Vec::new();
+    dump(root, "", &mut HashMap::new(), &mut all);
+    all
+}
+
+/// Calls whose answers are not looked at.
+fn scribble(random: &mut Random, fs: &MemoryFs) {
+    let root = fs.root();
+    for number in 0..40 {
+        let call = random.call();
+        match on_dirs(&call, &*root, &*root).1 {
+            Some(Node::File(file)) if call.how.write => _ = on_file(&Call { what: number, ..call }, &*file),
+            _ => {}
+        }
+    }
+}
+
 #[test]
 fn the_same_answers() {
-    let (mut files_used, mut answers) = (0, HashMap::<String, u64>::new());
+    let (mut files_used, mut forks, mut answers) = (0, 0, HashMap::<String, u64>::new());
     for round in 1..=ROUNDS {
         let mut random = Random(round.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let place = tempfile::TempDir::new_in("/dev/shm").or_else(|_| tempfile::TempDir::new()).unwrap();
         let native: Arc<dyn Dir> = Arc::new(NativeDir::open_ambient(place.path()).unwrap());
-        let mut dirs = vec![[native, MemoryFs::new().root()]];
+        let mut fs = MemoryFs::new();
+        let mut left: Vec<(MemoryFs, Vec<String>)> = Vec::new();
+        let mut dirs = vec![[native, fs.root()]];
         let mut files: Vec<[Arc<dyn File>; 2]> = Vec::new();
         for number in 0..CALLS {
-            let call = Call {
-                what: random.below(15),
-                path: random.path(),
-                other: random.path(),
-                follow: if random.one_in(2) { Follow::Yes } else { Follow::No },
-                how: random.how(),
-                offset: random.below(12_000),
-                len: random.below(6000) as usize,
-            };
+            if round % 2 == 0 && random.one_in(30) {
+                // From here on with a fork, where nothing is open; what is left behind must stay as it is, or what
+                // is made of it must.
+                let fork = fs.fork();
+                left.push((std::mem::replace(&mut fs, fork), whole(&*dirs[0][0])));
+                dirs.truncate(1);
+                dirs[0][1] = fs.root();
+                files.clear();
+                let (origin, _) = &left[random.below(left.len() as u64) as usize];
+                scribble(&mut random, &origin.fork());
+            }
+            let call = random.call();
             if !files.is_empty() && random.one_in(4) {
                 let which = random.below(files.len() as u64) as usize;
                 let [kernel, memory] = [0, 1].map(|side| on_file(&call, &*files[which][side]));
@@ -214,15 +251,18 @@ fn the_same_answers() {
                 _ => {}
             }
         }
-        let [kernel, memory] = [0, 1].map(|side| {
-            let mut all = Vec::new();
-            dump(&*dirs[0][side], "", &mut HashMap::new(), &mut all);
-            all
-        });
+        let [kernel, memory] = [0, 1].map(|side| whole(&*dirs[0][side]));
         assert_eq!(memory, kernel, "the tree after round {round}");
+        let kept = fs.snapshot();
+        scribble(&mut random, &fs);
+        assert_eq!(whole(&*kept.fork().root()), kernel, "the snapshot after round {round}");
+        for (fs, tree) in left {
+            assert_eq!(whole(&*fs.root()), tree, "an origin in round {round}");
+            forks += 1;
+        }
     }
     // A run that meets only errors, or few of them, would show little.
-    assert!(files_used > ROUNDS, "{files_used}");
+    assert!(files_used > ROUNDS && forks > ROUNDS, "{files_used} and {forks}");
     use Errno::{Busy, Exist, Inval, IsDir, Loop, NoEnt, NotCapable, NotDir, NotEmpty, Perm};
     for error in [Busy, Exist, Inval, IsDir, Loop, NoEnt, NotCapable, NotDir, NotEmpty, Perm] {
         let met = answers.get(&format!("Err({error:?})")).copied();

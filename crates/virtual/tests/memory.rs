@@ -1,7 +1,8 @@
-//! What the filesystem in memory promises beyond POSIX: its limit, free holes, threads that do not wait for one
-//! another, an embedder's clock.
+//! What the filesystem in memory promises beyond POSIX: forks, its limits, free holes, threads in one filesystem, an
+//! embedder's clock.
 
 mod memory {
+    mod fork;
     mod limit;
     mod threads;
     mod times;

@@ -171,12 +171,13 @@ impl MemoryFs {
     ///
     /// # Errors
     ///
-    /// Those of opening: `NoEnt`, `NotDir`, `IsDir`, …; `FBig` if with its holes it is longer than the filesystem's limit.
+    /// Those of opening: `NoEnt`, `NotDir`, `IsDir`, …; `FBig` if with its holes it is longer than all that
+    /// the filesystem may hold.
     pub fn read(&self, path: &str) -> Result<Vec<u8>> {
         let file = self.open(path, Open { read: true, follow: true, ..Open::default() })?;
         // A hole costs its maker nothing: whoever reads it must not pay for it.
         let size = file.metadata()?.size;
-        if size > self.limits().bytes {
+        if size > self.limits().bytes.max(self.used()) {
             return Err(Errno::FBig);
         }
         let size = usize::try_from(size).map_err(|_| Errno::FBig)?;
