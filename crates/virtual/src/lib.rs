@@ -1,5 +1,5 @@
 //! Capabilities that live in memory.
 //!
-//! * [`memory`]: a filesystem, with all that POSIX has and a limit on what it may hold.
+//! * [`memory`]: a filesystem, with all that POSIX has, limits on what it may hold, and forks that share what they can.
 
 pub mod memory;

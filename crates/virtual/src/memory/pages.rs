@@ -9,9 +9,7 @@ const PAGE: usize = 4096;
 /// The longest file: offsets are signed everywhere.
 const LONGEST: u64 = i64::MAX as u64;
 
-#[derive(Clone)]
-#[repr(align(16))]
-struct Page([u8; PAGE]);
+type Page = [u8; PAGE];
 
 /// A clone shares its pages until either writes to them. Beyond `len` every byte of every page is 0, so that
 /// growing a file uncovers nothing.
@@ -50,7 +48,7 @@ impl Pages {
             let n = (PAGE - within).min(buf.len() - done);
             let to = &mut buf[done..done + n];
             match self.pages.get(index) {
-                Some(page) => to.copy_from_slice(&page.0[within..within + n]),
+                Some(page) => to.copy_from_slice(&page[within..within + n]),
                 None => to.fill(0),
             }
             done += n;
@@ -78,11 +76,11 @@ impl Pages {
             let n = (PAGE - within).min(data.len() - done);
             let part = &data[done..done + n];
             if let Some(page) = self.pages.get_mut(index) {
-                Arc::make_mut(page).0[within..within + n].copy_from_slice(part);
+                Arc::make_mut(page)[within..within + n].copy_from_slice(part);
             } else if room >= PAGE as u64 {
                 room -= PAGE as u64;
-                let mut page = Arc::new(Page([0; PAGE]));
-                Arc::make_mut(&mut page).0[within..within + n].copy_from_slice(part);
+                let mut page = Arc::new([0; PAGE]);
+                Arc::make_mut(&mut page)[within..within + n].copy_from_slice(part);
                 self.pages.insert(index, page);
             } else if done > 0 {
                 break;
@@ -106,7 +104,7 @@ impl Pages {
             if within > 0
                 && let Some(page) = self.pages.get_mut(last)
             {
-                Arc::make_mut(page).0[within..].fill(0);
+                Arc::make_mut(page)[within..].fill(0);
             }
         }
         self.len = len;
@@ -124,7 +122,7 @@ impl Pages {
                 return Err(Errno::NoSpc);
             }
             let mut filled = self.pages.clone();
-            filled.fill(first, last, Arc::new(Page([0; PAGE])));
+            filled.fill(first, last, Arc::new([0; PAGE]));
             if filled.len() - self.pages.len() > room {
                 return Err(Errno::NoSpc);
             }

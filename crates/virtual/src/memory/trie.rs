@@ -23,18 +23,11 @@ enum Node<T> {
     Branch(Arc<Branch<T>>),
 }
 
+#[derive(Clone)]
 struct Branch<T> {
     /// How many values there are below.
     len: u64,
     below: [Node<T>; WAYS],
-}
-
-impl<T: Clone> Clone for Branch<T> {
-    /// Apart, so that a way on which nothing is shared is short.
-    #[cold]
-    fn clone(&self) -> Self {
-        Self { len: self.len, below: self.below.clone() }
-    }
 }
 
 /// How many keys there are in `levels` levels.
@@ -87,7 +80,10 @@ impl<T: Clone> Trie<T> {
                 Node::Empty => return None,
                 Node::Value(value) => return Some(value),
                 Node::Branch(branch) => {
-                    node = &mut Arc::make_mut(branch).below[way(key, levels)];
+                    if !Arc::is_unique(branch) {
+                        Branch::copy(branch);
+                    }
+                    node = &mut Arc::get_mut(branch)?.below[way(key, levels)];
                     levels -= 1;
                 }
             }
@@ -235,6 +231,13 @@ impl<T: Clone> Node<T> {
 }
 
 impl<T: Clone> Branch<T> {
+    /// `Arc::make_mut` of what is shared: apart, so that the way is short where nothing is.
+    #[cold]
+    #[inline(never)]
+    fn copy(this: &mut Arc<Self>) {
+        *this = Arc::new((**this).clone());
+    }
+
     fn count(&mut self) {
         self.len = self.below.iter().map(Node::len).sum();
     }

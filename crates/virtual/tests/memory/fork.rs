@@ -2,7 +2,7 @@
 
 use crate::*;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use wasi_host_core::fs::{FileType, Metadata};
+use wasi_host_core::fs::{Blocking, FileType, Metadata};
 use wasi_host_core::time::{SetTime, Timestamp};
 use wasi_host_virtual::memory::{Limits, Usage};
 
@@ -64,6 +64,8 @@ fn a_fork_has_all_that_there_is() {
     assert_eq!(fork.root().read_link("link").unwrap(), "dir/file");
     assert_eq!(fork.usage(), fs.usage());
     assert_eq!(fork.limits(), fs.limits());
+    let blocking = [fork.root().blocking(), open(&*fork.root(), "holes", READ).blocking()];
+    assert_eq!(blocking, [Blocking::Never; 2]);
 
     // Two names of one file are so in the fork, too.
     fork.write("second name", "by the other name").unwrap();
