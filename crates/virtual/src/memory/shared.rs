@@ -17,9 +17,9 @@ static NEXT_DEVICE: AtomicU64 = AtomicU64::new(0x6d65_6d00_0000_0001);
 pub(super) struct Shared {
     pub(super) dev: u64,
     pub(super) clock: Clock,
-    /// The only lock there is. It is fair, so that a guest that is always in it keeps nobody out; it is held for
-    /// no longer than a megabyte takes to copy; and while it is held nothing is called that is not of this
-    /// module, nor an [`Hold`] dropped.
+    /// The only lock there is. It is fair, so that a guest that is always in it keeps nobody out; content is copied
+    /// under it by the megabyte, and freed when it is no longer held; and meanwhile no embedder's code is called
+    /// and no [`Hold`] dropped, which would take it again.
     pub(super) tree: RwLock<Tree>,
 }
 
