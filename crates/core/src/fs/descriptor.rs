@@ -39,6 +39,8 @@ pub struct Descriptor {
     /// Asked once: positions are moved without a look at the backend.
     seekable: bool,
     synchronous: Sync,
+    /// Of a file: it was opened through a directory through which nothing is changed.
+    for_reading: bool,
     /// Its place among what the guest may have open, if that is counted here.
     slot: Option<Arc<Slot>>,
 }
@@ -53,6 +55,7 @@ impl Descriptor {
             top: Some(dir),
             seekable: false,
             synchronous: Sync::No,
+            for_reading: false,
             slot: None,
         }
     }
@@ -60,7 +63,16 @@ impl Descriptor {
     /// A single file given to a guest.
     pub fn file(file: Arc<dyn File>, access: Access, grant: Arc<Grant>) -> Self {
         let seekable = file.is_seekable();
-        Self { node: Node::File(file), grant, access, top: None, seekable, synchronous: Sync::No, slot: None }
+        Self {
+            node: Node::File(file),
+            grant,
+            access,
+            top: None,
+            seekable,
+            synchronous: Sync::No,
+            for_reading: false,
+            slot: None,
+        }
     }
 
     /// The same, which holds `slot` until it is gone, its clones, and the listings that were begun with it.
@@ -287,6 +299,9 @@ impl Descriptor {
         match &self.node {
             Node::File(f) => {
                 self.grant.file(FilePerms::WRITE)?;
+                if self.for_reading {
+                    return Err(Errno::RoFs);
+                }
                 f.set_times(accessed, modified)
             }
             Node::Dir(d) => {
@@ -372,11 +387,11 @@ impl Descriptor {
         }
         let grant = self.grant.clone();
         Ok(match node {
-            Node::File(file) => Self { synchronous: how.sync, ..Self::file(file, access, grant) },
-            Node::Dir(_) => {
-                let top = self.top.clone();
-                Self { node, grant, access, top, seekable: false, synchronous: Sync::No, slot: None }
+            Node::File(file) => {
+                let for_reading = self.unless_for_reading().is_err();
+                Self { synchronous: how.sync, for_reading, ..Self::file(file, access, grant) }
             }
+            Node::Dir(_) => Self { node, access, slot: None, ..self.clone() },
         })
     }
 
