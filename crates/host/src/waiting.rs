@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Instant;
 use wasi_host_core::fs::{Descriptor, Offload};
+use wasi_host_core::slots::Slots;
 use wasi_host_core::stream::Subscribe;
 use wasi_host_core::{Errno, Result};
 
@@ -20,7 +21,12 @@ pub(crate) struct Waiting {
     pub(crate) interrupt: OnceLock<Interrupt>,
     pub(crate) policy: BlockingPolicy,
     pub(crate) delivery: Delivery,
+    /// The calls of this context that other threads are doing.
+    pub(crate) jobs: OnceLock<Slots>,
 }
+
+/// So many calls of one context are on other threads at a time: a disk that hangs shall not take them all from everybody.
+const JOBS: usize = 32;
 
 impl Drop for Waiting {
     fn drop(&mut self) {
@@ -123,6 +129,17 @@ impl Waiting {
         &self,
         op: impl FnOnce() -> Result<R> + Send + 'static,
     ) -> Result<R, Pause> {
+        let jobs = self.jobs.get_or_init(|| Slots::new(JOBS));
+        let place = loop {
+            match jobs.take() {
+                Some(place) => break place,
+                None => self.pause_for::<M>(jobs.wait()).await?,
+            }
+        };
+        let op = move || {
+            let _place = place;
+            op()
+        };
         self.unless_interrupted(M::offload(op)).await?
     }
 

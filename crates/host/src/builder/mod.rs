@@ -91,6 +91,7 @@ impl WasiCtxBuilder {
                     interrupt: OnceLock::new(),
                     policy: BlockingPolicy::default(),
                     delivery: Delivery::default(),
+                    jobs: OnceLock::new(),
                 }),
                 open: None,
                 scratch: Scratch::default(),

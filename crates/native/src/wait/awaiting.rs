@@ -1,8 +1,8 @@
 //! Waiting without a thread.
 
 use super::list::List;
+use super::poll_each;
 use super::registered::{self, Registration};
-use super::{in_order, poll_each};
 use crate::errno::from_io;
 use crate::{runtime, timer};
 use rustix::event::PollFlags;
@@ -42,19 +42,27 @@ pub(super) async fn any(
         if kept.iter().any(|kept| kept.gone.load(Ordering::Relaxed)) {
             (kept, others) = sort(&list).map_err(|e| from_io(&e))?;
         }
-        // What is ready now needs neither a runtime nor a new registration.
         let known: SmallVec<[_; 2]> = kept.iter().filter_map(Kept::known).collect();
-        let may_be_ready = !known.is_empty() || !others.is_empty();
-        if list.has_descriptors() && (may_be_ready || list.due || waited || ended.len() > before) {
+        // What has just been heard of the only descriptor need not be asked for, unless there is more to tell than that.
+        if waited
+            && let ([guard], [_]) = (&known[..], &kept[..])
+            && let Some(index) = list.only_descriptor()
+            && !(guard.ready().is_read_closed()
+                || guard.ready().is_write_closed()
+                || guard.ready().is_error())
+        {
+            ended.push(Event::new(index));
+        } else if list.has_descriptors() {
+            // What is ready now needs neither a runtime nor a new registration.
             list.ask(false)?;
         }
         list.collect(ended);
+        // What the reactor knew is either told now or no longer so: the kernel was asked later.
+        known.into_iter().for_each(|mut guard| guard.clear_ready());
         if ended.len() > before {
-            in_order(&mut ended[before..], futures);
+            ended[before..].sort_unstable_by_key(|event| event.index);
             return Ok(());
         }
-        // The kernel was asked later than the reactor: what that knew is no longer so.
-        known.into_iter().for_each(|mut guard| guard.clear_ready());
         // The others are registered anew if somebody else was faster: tokio never forgets a hang-up.
         let mut alarms = Alarms::new(&list, &kept, &others).map_err(|e| from_io(&e))?;
         poll_fn(|cx| {

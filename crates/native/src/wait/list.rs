@@ -110,6 +110,14 @@ impl<'a> List<'a> {
         !self.places.is_empty()
     }
 
+    /// The place of the only wait for a descriptor.
+    #[cfg(feature = "async")]
+    pub(super) fn only_descriptor(&self) -> Option<usize> {
+        let mut all = self.waits.iter().enumerate().filter(|(_, wait)| descriptor(wait).is_some());
+        let (index, _) = all.next()?;
+        all.next().is_none().then_some(index)
+    }
+
     /// Each descriptor once, with what is wanted of it.
     #[cfg(feature = "async")]
     pub(super) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'a>, PollFlags)> {

@@ -76,6 +76,7 @@ async fn until_done<U, T: WasiView + 'static, R>(
     interest: Interest,
     mut op: impl FnMut(&Udp) -> Result<R, Error>,
 ) -> SocketResult<R> {
+    let mut woken = false;
     loop {
         let tried = store.with(|mut store| {
             let mut view = store.get();
@@ -88,9 +89,11 @@ async fn until_done<U, T: WasiView + 'static, R>(
         match tried {
             Ok(done) => return Ok(done),
             Err(mut readiness) => {
+                if std::mem::replace(&mut woken, true) {
+                    // What others than its peer send makes a socket ready, as often as they like.
+                    yield_now().await;
+                }
                 waiting.pause_for_stream::<Awaits, _>(&mut readiness).await?;
-                // What others than its peer send makes a socket ready, as often as they like.
-                yield_now().await;
             }
         }
     }
