@@ -25,6 +25,8 @@ features:
 
 bench:
 	cargo bench -p wasi-host-benches --bench p1
+	cargo bench -p wasi-host-benches --bench p2
+	cargo bench -p wasi-host-benches --bench p3
 
 guests:
 	guests/build
