@@ -1,5 +1,23 @@
-//! Capabilities that live in memory.
+//! Capabilities that are not the operating system's.
 //!
 //! * [`memory`]: a filesystem, with all that POSIX has, limits on what it may hold, and forks that share what they can.
+//! * [`mount`]: several trees under one root.
+//! * `archive`: a tar or zip archive as a tree, read in place (feature `archive`).
+//! * [`overlay`]: a tree to write to over trees to read.
+//! * [`quota`]: any tree, with a bound on what it may hold.
+//! * [`read_only`]: any tree, to read alone.
+//! * [`trace`]: any tree, every operation on which is told.
+//! * [`faults`]: any tree, operations on which fail, fall short or take long, by rule.
 
+#[cfg(feature = "archive")]
+pub mod archive;
+mod bufs;
+pub mod call;
+pub mod faults;
+mod intercept;
 pub mod memory;
+pub mod mount;
+pub mod overlay;
+pub mod quota;
+pub mod read_only;
+pub mod trace;

@@ -25,6 +25,11 @@ pub trait Tree {
 
     /// What `node` is to a path that leads through it.
     fn shape<'a>(&'a self, node: &'a Self::Node) -> Shape<'a>;
+
+    /// Whether `..` leads nowhere from the directory `dir`, as from the root: `NotCapable`.
+    fn is_top(&self, _dir: &Self::Node) -> bool {
+        false
+    }
 }
 
 /// What a node is to a path that leads through it.
@@ -86,8 +91,8 @@ fn child<T: Tree>(tree: &T, dir: &T::Node, name: &str) -> Result<Option<T::Node>
 pub fn place<'p, T: Tree>(tree: &T, root: &T::Node, path: &'p str) -> Result<Place<'p, T::Node>> {
     let mut walk = Walk::new(tree, root, path)?;
     let (last, must_be_dir) = walk.reach_last()?;
-    if last == Last::Parent && walk.inside.is_empty() {
-        return Err(Errno::NotCapable);
+    if last == Last::Parent {
+        walk.may_go_up()?;
     }
     Ok(Place { dir: walk.dir().clone(), last, must_be_dir })
 }
@@ -217,8 +222,15 @@ impl<'t, 'p, T: Tree> Walk<'t, 'p, T> {
         self.inside.last().unwrap_or(self.root)
     }
 
+    fn may_go_up(&self) -> Result<()> {
+        let at_top = self.inside.last().is_none_or(|dir| self.tree.is_top(dir));
+        if at_top { Err(Errno::NotCapable) } else { Ok(()) }
+    }
+
     fn up(&mut self) -> Result<()> {
-        self.inside.pop().map(drop).ok_or(Errno::NotCapable)
+        self.may_go_up()?;
+        self.inside.pop();
+        Ok(())
     }
 
     fn child(&self, name: &str) -> Result<Option<T::Node>> {
@@ -310,6 +322,9 @@ mod tests {
         fn shape<'a>(&'a self, _: &'a u32) -> Shape<'a> {
             Shape::Dir
         }
+        fn is_top(&self, dir: &u32) -> bool {
+            *dir == 8
+        }
     }
 
     /// 0 holds "root" (1) and "bait" (9); below 1 are a (2), a/b (3), a/b/c (4).
@@ -347,6 +362,16 @@ mod tests {
             let found = lookup(&tree, &1, path, Follow::Yes).map(|(_, node)| node);
             assert_eq!(found, resolved.map(Some), "{path}");
         }
+    }
+
+    #[test]
+    fn tops_on_the_way_hold_as_the_root_does() {
+        let tree = tree();
+        for path in ["bait/..", "bait/../a", "bait/../../bait", "bait/./.."] {
+            assert_eq!(lookup(&tree, &1, path, Follow::Yes), Err(Errno::NotCapable), "{path}");
+            assert_eq!(place(&tree, &1, path).err(), Some(Errno::NotCapable), "{path}");
+        }
+        assert_eq!(lookup(&tree, &1, "a/../bait/.", Follow::Yes).unwrap().1, Some(8));
     }
 
     #[test]

@@ -20,16 +20,19 @@ mod metadata;
 mod names;
 mod open;
 mod paths;
+mod read_only;
 mod rename;
 mod symlinks;
 mod threads;
 mod times;
 
+pub use read_only::{Kind, TREE};
+
 use crate::fs::Dir;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
-/// A name, and a function that takes a fresh, empty, writable directory and panics if that is not a good one.
+/// A name, and a function that takes a directory, fresh, empty and writable, and panics if that is not a good one.
 pub type Case = (&'static str, fn(&Arc<dyn Dir>));
 
 /// Runs every case on a directory of its own, made by `fresh`: empty, writable, its filesystem otherwise idle.
@@ -38,9 +41,25 @@ pub type Case = (&'static str, fn(&Arc<dyn Dir>));
 ///
 /// At the end, if any case failed, with the name of each and what it said.
 #[track_caller]
-pub fn all(mut fresh: impl FnMut() -> Arc<dyn Dir>) {
+pub fn all(fresh: impl FnMut() -> Arc<dyn Dir>) {
+    run(cases(), fresh);
+}
+
+/// Runs what a backend that cannot be changed must do, on directories made by `filled` that hold [`TREE`] and
+/// nothing else.
+///
+/// # Panics
+///
+/// As [`all`].
+#[track_caller]
+pub fn read_only(filled: impl FnMut() -> Arc<dyn Dir>) {
+    run(read_only::CASES, filled);
+}
+
+#[track_caller]
+fn run(cases: &[Case], mut fresh: impl FnMut() -> Arc<dyn Dir>) {
     let mut failed = String::new();
-    for (name, case) in cases() {
+    for (name, case) in cases {
         let root = fresh();
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| case(&root))) {
             let said = match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
