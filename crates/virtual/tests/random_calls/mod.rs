@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 use std::io::{IoSlice, IoSliceMut};
+use wasi_host_core::Result;
 use wasi_host_core::fs::{Dir, File, FileType, Follow, Metadata, Node, Open};
 use wasi_host_core::time::{SetTime, Timestamp};
-use wasi_host_core::Result;
 
 pub const LOOK: Open = open(true, false);
 
