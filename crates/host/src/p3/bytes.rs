@@ -91,6 +91,9 @@ impl<D: 'static> StreamProducer<D> for Producer {
             let len = room.len().min(MOST);
             match stream.read_into(&mut room[..len]) {
                 Ok(0) => None,
+                Ok(n) if n > len => {
+                    Some(Err(StreamError::trap("the stream gave more bytes than it was asked for")))
+                }
                 read => Some(read),
             }
         });
