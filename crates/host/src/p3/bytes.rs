@@ -1,6 +1,6 @@
 //! The one producer and the one consumer of bytes: between the guest's memory and a stream of the core.
 
-use super::completion::{End, Teller, outcome};
+use super::completion::{End, Teller, after_its_end, outcome};
 use super::held::{Awaited, Step};
 use crate::mode::Pause;
 use crate::waiting::Waiting;
@@ -187,8 +187,8 @@ impl Drop for Consumer {
         let Some(mut stream) = self.stream.take() else { return };
         let end = match stream.end().and_then(|()| stream.check_write()) {
             Ok(0) => End::Delivering(stream, self.slot.take()),
-            Ok(_) | Err(StreamError::Closed) => End::Told(Ok(())),
-            Err(e) => End::Told(outcome(e, Ok(())).unwrap_or(Err(Errno::Io))),
+            Ok(_) => End::Told(Ok(())),
+            Err(e) => End::Told(after_its_end(e)),
         };
         self.tell(end);
     }

@@ -5,18 +5,17 @@ use super::completion;
 use crate::ctx::WasiCtx;
 use crate::view::{HasWasi, WasiImpl, WasiView};
 use crate::waiting::Waiting;
-use std::iter;
 use std::sync::Arc;
 use wasi_host_bindings::p3::cli::types::ErrorCode;
 use wasi_host_bindings::p3::cli::{stderr, stdin, stdout, types};
 use wasi_host_core::Errno;
 use wasi_host_core::slots::Slot;
 use wasi_host_core::stream::OutputStream;
-use wasmtime::component::{Access, FutureReader, StreamReader};
+use wasmtime::component::{Access, StreamReader};
 
 crate::cli::surroundings!(wasi_host_bindings::p3::cli, get_initial_cwd);
 
-type Ended = FutureReader<Result<(), ErrorCode>>;
+type Ended = completion::Ended<ErrorCode>;
 
 impl<T: WasiView> types::Host for WasiImpl<T> {}
 impl<T: WasiView> stdin::Host for WasiImpl<T> {}
@@ -45,7 +44,7 @@ impl<U: 'static, T: WasiView + 'static> stdin::HostWithStore<U> for HasWasi<T> {
                 let producer = Producer::new(stream, waiting, teller).holding(slot);
                 Ok((StreamReader::new(&mut store, producer)?, ended))
             }
-            Err(e) => Ok((StreamReader::new(&mut store, iter::empty())?, completion::failed(store, e)?)),
+            Err(e) => completion::no_source(store, e.into()),
         }
     }
 }
@@ -53,7 +52,7 @@ impl<U: 'static, T: WasiView + 'static> stdin::HostWithStore<U> for HasWasi<T> {
 /// Brings what a guest writes to an output of its context.
 fn write<U: 'static, T: WasiView + 'static>(
     mut store: Access<'_, U, HasWasi<T>>,
-    mut data: StreamReader<u8>,
+    data: StreamReader<u8>,
     to: impl FnOnce(&WasiCtx) -> OutputStream,
 ) -> wasmtime::Result<Ended> {
     let (stream, waiting, slot) = open(&mut store, to);
@@ -63,10 +62,7 @@ fn write<U: 'static, T: WasiView + 'static>(
             data.pipe(&mut store, Consumer::new(stream, waiting, teller).holding(slot))?;
             Ok(ended)
         }
-        Err(e) => {
-            data.close(&mut store)?;
-            completion::failed(store, e)
-        }
+        Err(e) => completion::no_sink(store, data, e.into()),
     }
 }
 

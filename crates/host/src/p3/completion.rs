@@ -3,16 +3,20 @@
 use crate::mode::{Awaits, Pause};
 use crate::waiting::Waiting;
 use futures_channel::oneshot;
+use std::iter;
 use std::sync::Arc;
 use wasi_host_bindings::failure;
 use wasi_host_core::Errno;
 use wasi_host_core::slots::Slot;
 use wasi_host_core::stream::{OutputStream, StreamError};
-use wasmtime::component::{FutureReader, Lift, Lower};
+use wasmtime::component::{FutureReader, Lift, Lower, StreamReader};
 use wasmtime::{AsContextMut, Result};
 
 /// Tells it, once. Dropped untold it has ended well: the guest wanted no more.
 pub(super) type Teller = oneshot::Sender<End>;
+
+/// The guest's end of it.
+pub(super) type Ended<E> = FutureReader<Result<(), E>>;
 
 /// How it ended.
 pub(super) enum End {
@@ -35,7 +39,7 @@ pub(super) fn outcome(e: StreamError, closed: Result<(), Errno>) -> Result<Resul
 }
 
 /// A future for the guest, and who completes it.
-pub(super) fn future<E, S>(store: S, waiting: &Arc<Waiting>) -> Result<(Teller, FutureReader<Result<(), E>>)>
+pub(super) fn future<E, S>(store: S, waiting: &Arc<Waiting>) -> Result<(Teller, Ended<E>)>
 where
     E: From<Errno> + Send + Sync + 'static,
     Result<(), E>: Lower + Lift,
@@ -55,14 +59,41 @@ where
     Ok((teller, reader))
 }
 
-/// A future that is complete from the beginning.
-pub(super) fn failed<E, S>(store: S, e: Errno) -> Result<FutureReader<Result<(), E>>>
+/// A stream that could not be opened: it has ended, and its future says why.
+pub(super) fn no_source<I, E, S>(mut store: S, e: E) -> Result<(StreamReader<I>, Ended<E>)>
 where
-    E: From<Errno> + Send + Sync + 'static,
+    I: Lower + Lift + Send + Sync + 'static,
+    E: Send + Sync + 'static,
     Result<(), E>: Lower + Lift,
     S: AsContextMut,
 {
-    FutureReader::new(store, async move { wasmtime::error::Ok(Err(E::from(e))) })
+    Ok((StreamReader::new(&mut store, iter::empty())?, failed(store, e)?))
+}
+
+/// The same for what the guest would have written: nobody reads it.
+pub(super) fn no_sink<E, S>(mut store: S, mut data: StreamReader<u8>, e: E) -> Result<Ended<E>>
+where
+    E: Send + Sync + 'static,
+    Result<(), E>: Lower + Lift,
+    S: AsContextMut,
+{
+    data.close(&mut store)?;
+    failed(store, e)
+}
+
+fn failed<E, S>(store: S, e: E) -> Result<Ended<E>>
+where
+    E: Send + Sync + 'static,
+    Result<(), E>: Lower + Lift,
+    S: AsContextMut,
+{
+    FutureReader::new(store, async move { wasmtime::error::Ok(Err(e)) })
+}
+
+/// What an error of an output means that has been ended before.
+pub(super) fn after_its_end(e: StreamError) -> Result<(), Errno> {
+    // A trap is not the guest's fault any more, nor is anything left to be stopped.
+    outcome(e, Ok(())).unwrap_or(Err(Errno::Io))
 }
 
 /// Waits until a stream that has been ended has brought out all that it took.
@@ -70,10 +101,8 @@ async fn delivered(mut stream: OutputStream, waiting: &Waiting) -> Result<Result
     loop {
         match stream.check_write() {
             Ok(0) => waiting.pause_for_stream::<Awaits, _>(&mut stream).await?,
-            Ok(_) | Err(StreamError::Closed) => return Ok(Ok(())),
-            Err(StreamError::LastOperationFailed(e)) => return Ok(Err(failure(&e).unwrap_or(Errno::Io))),
-            // It is not the guest's fault, nor is anything left to be stopped.
-            Err(StreamError::Trap(_)) => return Ok(Err(Errno::Io)),
+            Ok(_) => return Ok(Ok(())),
+            Err(e) => return Ok(after_its_end(e)),
         }
     }
 }

@@ -8,7 +8,6 @@ use crate::filesystem::{self, hash, read_link, sync};
 use crate::mode::Awaits;
 use crate::view::{Both, HasWasi, WasiImpl, WasiView};
 use crate::waiting::Waiting;
-use std::iter;
 use std::sync::Arc;
 use types::{DescriptorFlags, ErrorCode, NewTimestamp, OpenFlags, PathFlags};
 use wasi_host_bindings::p3::filesystem::{preopens, types};
@@ -20,10 +19,10 @@ use wasi_host_core::slots::Slot;
 use wasi_host_core::stream::ReadAhead;
 use wasi_host_core::time::{SetTime, Timestamp};
 use wasi_host_core::{Errno, Result};
-use wasmtime::component::{Access, Accessor, FutureReader, Resource, StreamReader};
+use wasmtime::component::{Access, Accessor, Resource, StreamReader};
 
 type Fd = Resource<Descriptor>;
-type Ended = FutureReader<Result<(), ErrorCode>>;
+type Ended = completion::Ended<ErrorCode>;
 type Of<U, T> = Accessor<U, HasWasi<T>>;
 
 filesystem::flags!(types);
@@ -179,7 +178,7 @@ fn streamed<U: 'static, T: WasiView + 'static>(
 fn write<U: 'static, T: WasiView + 'static>(
     mut store: Access<'_, U, HasWasi<T>>,
     fd: &Fd,
-    mut data: StreamReader<u8>,
+    data: StreamReader<u8>,
     offset: Option<u64>,
 ) -> wasmtime::Result<Ended> {
     let (descriptor, offload, waiting) = streamed(&mut store, fd)?;
@@ -193,10 +192,7 @@ fn write<U: 'static, T: WasiView + 'static>(
             data.pipe(&mut store, Consumer::new(Box::new(stream), waiting, teller))?;
             Ok(ended)
         }
-        Err(e) => {
-            data.close(&mut store)?;
-            completion::failed(store, e)
-        }
+        Err(e) => completion::no_sink(store, data, e.into()),
     }
 }
 
@@ -228,7 +224,7 @@ impl<U: 'static, T: WasiView + 'static> types::HostDescriptorWithStore<U> for Ha
                     if is_seekable { Box::new(ReadAhead::new(Box::new(stream))) } else { Box::new(stream) };
                 Ok((StreamReader::new(&mut store, Producer::new(stream, waiting, teller))?, ended))
             }
-            Err(e) => Ok((StreamReader::new(&mut store, iter::empty())?, completion::failed(store, e)?)),
+            Err(e) => completion::no_source(store, e.into()),
         }
     }
 
@@ -259,7 +255,7 @@ impl<U: 'static, T: WasiView + 'static> types::HostDescriptorWithStore<U> for Ha
                 let (teller, ended) = completion::future(&mut store, &waiting)?;
                 Ok((StreamReader::new(&mut store, Listing::new(dir, waiting, teller))?, ended))
             }
-            Err(e) => Ok((StreamReader::new(&mut store, iter::empty())?, completion::failed(store, e)?)),
+            Err(e) => completion::no_source(store, e.into()),
         }
     }
 

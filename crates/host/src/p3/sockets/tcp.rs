@@ -6,7 +6,6 @@ use crate::p3::bytes::{Consumer, Producer};
 use crate::p3::completion;
 use crate::sockets::{checked, tcp_options};
 use crate::view::{HasWasi, WasiImpl, WasiView};
-use std::iter;
 use std::net::SocketAddr;
 use types::{ErrorCode, IpAddressFamily, IpSocketAddress};
 use wasi_host_bindings::Connection;
@@ -14,10 +13,10 @@ use wasi_host_bindings::p3::SocketResult;
 use wasi_host_bindings::p3::sockets::types;
 use wasi_host_core::net::{Error, Tcp, TcpOption, TcpOptionName};
 use wasi_host_core::stream::ReadAhead;
-use wasmtime::component::{Access, Accessor, FutureReader, Resource, StreamReader};
+use wasmtime::component::{Access, Accessor, Resource, StreamReader};
 
 type Fd = Resource<Connection>;
-type Ended = FutureReader<Result<(), ErrorCode>>;
+type Ended = completion::Ended<ErrorCode>;
 
 /// A socket in this state has no such stream.
 const NO_STREAM: ErrorCode = ErrorCode::InvalidState;
@@ -66,11 +65,6 @@ impl<T: WasiView> types::HostTcpSocket for WasiImpl<T> {
         self.table().delete(fd)?;
         Ok(())
     }
-}
-
-/// A future that says that there is no such stream.
-fn no_stream<U: 'static>(store: impl wasmtime::AsContextMut<Data = U>) -> wasmtime::Result<Ended> {
-    FutureReader::new(store, async { wasmtime::error::Ok(Err(NO_STREAM)) })
 }
 
 impl<U: Send + 'static, T: WasiView + 'static> types::HostTcpSocketWithStore<U> for HasWasi<T> {
@@ -129,14 +123,13 @@ impl<U: Send + 'static, T: WasiView + 'static> types::HostTcpSocketWithStore<U> 
         StreamReader::new(&mut store, connections).map_err(super::SocketError::Trap)
     }
 
-    fn send(mut store: Access<'_, U, Self>, fd: Fd, mut data: StreamReader<u8>) -> wasmtime::Result<Ended> {
+    fn send(mut store: Access<'_, U, Self>, fd: Fd, data: StreamReader<u8>) -> wasmtime::Result<Ended> {
         let (output, waiting) = {
             let mut view = store.get();
             (view.table().get_mut(&fd)?.output.take(), view.ctx().waiting())
         };
         let Some(output) = output else {
-            data.close(&mut store)?;
-            return no_stream(store);
+            return completion::no_sink(store, data, NO_STREAM);
         };
         let (teller, ended) = completion::future(&mut store, &waiting)?;
         data.pipe(&mut store, Consumer::new(Box::new(output), waiting, teller))?;
@@ -149,7 +142,7 @@ impl<U: Send + 'static, T: WasiView + 'static> types::HostTcpSocketWithStore<U> 
             (view.table().get_mut(&fd)?.input.take(), view.ctx().waiting())
         };
         let Some(input) = input else {
-            return Ok((StreamReader::new(&mut store, iter::empty())?, no_stream(store)?));
+            return completion::no_source(store, NO_STREAM);
         };
         let (teller, ended) = completion::future(&mut store, &waiting)?;
         // Nobody else receives from it.
