@@ -75,7 +75,7 @@ pub trait HostMonotonicClock: Send {
     fn now(&self) -> u64;
 
     /// How to wait until this clock shows `when`. The provided one believes that the clock runs at the pace of
-    /// real time; a clock that is driven by hand answers with a [`Wait::Notify`] of its own.
+    /// real time; a clock that is driven by hand answers with a [`Wait::Notify`] of its own, or with a [`Wait::Clock`].
     fn wait_until(&self, when: u64) -> Wait<'_> {
         match when.saturating_sub(self.now()) {
             0 => Wait::Ready,

@@ -31,10 +31,23 @@ pub enum Wait<'a> {
     Writable(BorrowedFd<'a>),
     /// A change of state that has no descriptor.
     Notify(Watch<'a>),
+    /// The moment at which a clock that goes by other than real time shows so many nanoseconds. Whoever moves that clock
+    /// tells; a waiter that owns it may move it when nobody can go on otherwise. To others it is a `Notify`.
+    Clock(Watch<'a>, u64),
     /// What never comes.
     Forever,
     /// Only [`Subscribe::ready`](crate::stream::Subscribe::ready) knows: streams that users wrote.
     Future,
+}
+
+impl<'a> Wait<'a> {
+    /// The change that ends it, if that is what does.
+    pub fn watch(&self) -> Option<Watch<'a>> {
+        match *self {
+            Self::Notify(watch) | Self::Clock(watch, _) => Some(watch),
+            _ => None,
+        }
+    }
 }
 
 /// One wait of a list that has ended.

@@ -231,7 +231,7 @@ pub trait File: Any + Send + std::marker::Sync {
     /// descriptor or a time for "look again at once": a backend that waits for those writes its own.
     fn wait_async(&self, interest: Interest) -> BoxFuture<'_, ()> {
         match self.wait(interest) {
-            Wait::Notify(watch) => Box::pin(watch.wait()),
+            Wait::Notify(watch) | Wait::Clock(watch, _) => Box::pin(watch.wait()),
             Wait::Forever => Box::pin(std::future::pending()),
             _ => Box::pin(std::future::ready(())),
         }

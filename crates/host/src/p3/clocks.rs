@@ -27,6 +27,7 @@ enum Until {
     Now,
     Instant(Option<Instant>),
     Changed(OwnedWatch),
+    Moved(OwnedWatch, u64),
 }
 
 impl Until {
@@ -43,6 +44,7 @@ impl Until {
             Wait::For(span) => in_real_time(span),
             Wait::Forever => Self::Instant(None),
             Wait::Notify(watch) => Self::Changed(watch.to_owned()),
+            Wait::Clock(watch, when) => Self::Moved(watch.to_owned(), when),
             // A descriptor cannot leave the store: the clock is asked again after what it lacks.
             Wait::Readable(_) | Wait::Writable(_) | Wait::Future => {
                 in_real_time(Duration::from_nanos(when.saturating_sub(clock.now())))
@@ -55,6 +57,7 @@ impl Until {
             Self::Now => Wait::Ready,
             Self::Instant(when) => when.map_or(Wait::Forever, Wait::Until),
             Self::Changed(watch) => Wait::Notify(watch.as_watch()),
+            Self::Moved(watch, when) => Wait::Clock(watch.as_watch(), *when),
         }
     }
 }

@@ -56,7 +56,7 @@ impl<'a> List<'a> {
                     let when = list.began().checked_add(span);
                     list.until(when);
                 }
-                Wait::Notify(watch) => list.due |= watch.changed(),
+                Wait::Notify(watch) | Wait::Clock(watch, _) => list.due |= watch.changed(),
                 Wait::Readable(_) | Wait::Writable(_) | Wait::Forever | Wait::Future => {
                     if let Some((fd, flags)) = descriptor(wait) {
                         list.add(fd, flags);
@@ -125,10 +125,7 @@ impl<'a> List<'a> {
     }
 
     pub(super) fn watches(&self) -> impl Iterator<Item = Watch<'a>> + use<'a> {
-        self.waits.iter().filter_map(|wait| match *wait {
-            Wait::Notify(watch) => Some(watch),
-            _ => None,
-        })
+        self.waits.iter().filter_map(Wait::watch)
     }
 
     /// Has [`ask`](Self::ask) end when `bell` rings too.
@@ -174,7 +171,7 @@ impl<'a> List<'a> {
                 Wait::Ready => true,
                 Wait::Until(when) => past(Some(when)),
                 Wait::For(span) => past(after(span)),
-                Wait::Notify(watch) => watch.changed(),
+                Wait::Notify(watch) | Wait::Clock(watch, _) => watch.changed(),
                 Wait::Readable(_) | Wait::Writable(_) | Wait::Forever | Wait::Future => {
                     if let Some((_, flags)) = descriptor(wait)
                         && let Some(answer) = places.next().map(|&place| self.set[place].revents())
