@@ -99,6 +99,45 @@ pub struct Open {
     pub sync: Sync,
 }
 
+impl Open {
+    /// Whether a link in the last place is followed: never where nothing may be there.
+    pub fn follow(&self) -> Follow {
+        if self.follow && !(self.create && self.exclusive) { Follow::Yes } else { Follow::No }
+    }
+
+    /// What a tree to read alone answers to this: what was found, of this type, if it is there and nothing of it would be
+    /// changed.
+    ///
+    /// ```
+    /// use wasi_host_core::{Errno, fs::{FileType, Open}};
+    /// let read = Open { read: true, ..Open::default() };
+    /// assert_eq!(read.to_read_alone(Some(("it", FileType::RegularFile))), Ok("it"));
+    /// assert_eq!(Open { write: true, ..read }.to_read_alone(Some(("it", FileType::RegularFile))), Err(Errno::RoFs));
+    /// assert_eq!(Open { create: true, ..read }.to_read_alone::<()>(None), Err(Errno::RoFs));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `NoEnt`, `NotDir`, `IsDir`, `Exist`, `Loop` for a link that was not followed, and `RoFs` where nothing else is wrong.
+    pub fn to_read_alone<T>(&self, found: Option<(T, FileType)>) -> Result<T> {
+        let Some((found, file_type)) = found else {
+            return Err(if self.create { Errno::RoFs } else { Errno::NoEnt });
+        };
+        match file_type {
+            _ if self.create && self.exclusive => Err(Errno::Exist),
+            FileType::Directory if self.write || self.truncate => Err(Errno::IsDir),
+            FileType::Directory if self.create => {
+                Err(if self.directory { Errno::Inval } else { Errno::IsDir })
+            }
+            FileType::Directory => Ok(found),
+            _ if self.directory => Err(Errno::NotDir),
+            FileType::SymbolicLink => Err(Errno::Loop),
+            _ if self.write || self.truncate => Err(Errno::RoFs),
+            _ => Ok(found),
+        }
+    }
+}
+
 /// When writes reach the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sync {
@@ -163,22 +202,38 @@ pub enum Advice {
 /// without a lock.
 ///
 /// What has no position (a FIFO, a terminal, some devices) says so in [`is_seekable`](Self::is_seekable), answers
-/// `SPipe` to offsets and serves [`read`](Self::read), [`write`](Self::write) and [`wait`](Self::wait) instead.
+/// `SPipe` to offsets and serves [`read`](Self::read), [`write`](Self::write) and [`wait`](Self::wait) instead. What a
+/// backend does not write is that of a regular file to read alone.
 pub trait File: Any + Send + std::marker::Sync {
     /// Reads at `offset` into the buffers in turn. A short count says nothing; 0 is the end.
     fn read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize>;
-    /// Writes at `offset` from the buffers in turn. Bytes between the old end and `offset` read as 0.
-    fn write_at(&self, bufs: &[IoSlice<'_>], offset: u64) -> Result<usize>;
-    /// Writes at the end as it is at that moment, whoever else appends.
-    fn append(&self, bufs: &[IoSlice<'_>]) -> Result<usize>;
     /// What it is and how long.
     fn metadata(&self) -> Result<Metadata>;
+
+    /// Writes at `offset` from the buffers in turn. Bytes between the old end and `offset` read as 0.
+    fn write_at(&self, _bufs: &[IoSlice<'_>], _offset: u64) -> Result<usize> {
+        Err(Errno::RoFs)
+    }
+
+    /// Writes at the end as it is at that moment, whoever else appends.
+    fn append(&self, _bufs: &[IoSlice<'_>]) -> Result<usize> {
+        Err(Errno::RoFs)
+    }
+
     /// Cuts it, or makes it longer with bytes that read as 0.
-    fn set_len(&self, len: u64) -> Result<()>;
+    fn set_len(&self, _len: u64) -> Result<()> {
+        Err(Errno::RoFs)
+    }
+
     /// Sets its times.
-    fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<()>;
+    fn set_times(&self, _accessed: SetTime, _modified: SetTime) -> Result<()> {
+        Err(Errno::RoFs)
+    }
+
     /// Returns when what was written is safe; with `data_only`, less what reading it back does not need.
-    fn sync(&self, data_only: bool) -> Result<()>;
+    fn sync(&self, _data_only: bool) -> Result<()> {
+        Ok(())
+    }
 
     /// What it is, without a system call where that is remembered.
     fn file_type(&self) -> FileType {
@@ -241,7 +296,7 @@ pub trait File: Any + Send + std::marker::Sync {
 /// An open directory: the capability to reach what is below it, and nothing else.
 ///
 /// Paths are relative and may have several components. No path, symbolic link or race leads outside: that is
-/// `NotCapable`.
+/// `NotCapable`. What a backend does not write is that of a tree to read alone, without links.
 pub trait Dir: Any + Send + std::marker::Sync {
     /// Opens a name.
     fn open(&self, path: &str, how: Open) -> Result<Node>;
@@ -251,22 +306,47 @@ pub trait Dir: Any + Send + std::marker::Sync {
     fn metadata(&self) -> Result<Metadata>;
     /// Its names, without a `stat` for each.
     fn entries(&self) -> Result<Entries>;
+
     /// What a symbolic link holds.
-    fn read_link(&self, path: &str) -> Result<String>;
+    fn read_link(&self, path: &str) -> Result<String> {
+        self.stat(path, Follow::No)?;
+        Err(Errno::Inval)
+    }
+
     /// Makes a directory.
-    fn create_dir(&self, path: &str) -> Result<()>;
+    fn create_dir(&self, _path: &str) -> Result<()> {
+        Err(Errno::RoFs)
+    }
+
     /// Makes a symbolic link at `path` that holds `target`.
-    fn symlink(&self, target: &str, path: &str) -> Result<()>;
+    fn symlink(&self, _target: &str, _path: &str) -> Result<()> {
+        Err(Errno::RoFs)
+    }
+
     /// Gives a file another name, in this directory or in another of the same backend (`XDev` else).
-    fn hard_link(&self, path: &str, follow: Follow, to: &dyn Dir, to_path: &str) -> Result<()>;
+    fn hard_link(&self, _path: &str, _follow: Follow, _to: &dyn Dir, _to_path: &str) -> Result<()> {
+        Err(Errno::RoFs)
+    }
+
     /// Moves a name, in this directory or to another of the same backend (`XDev` else).
-    fn rename(&self, path: &str, to: &dyn Dir, to_path: &str) -> Result<()>;
+    fn rename(&self, _path: &str, _to: &dyn Dir, _to_path: &str) -> Result<()> {
+        Err(Errno::RoFs)
+    }
+
     /// Removes the name of a file.
-    fn unlink(&self, path: &str) -> Result<()>;
+    fn unlink(&self, _path: &str) -> Result<()> {
+        Err(Errno::RoFs)
+    }
+
     /// Removes an empty directory.
-    fn remove_dir(&self, path: &str) -> Result<()>;
+    fn remove_dir(&self, _path: &str) -> Result<()> {
+        Err(Errno::RoFs)
+    }
+
     /// Sets the times of what a name stands for; of the directory itself if `path` is `.`.
-    fn set_times(&self, path: &str, follow: Follow, accessed: SetTime, modified: SetTime) -> Result<()>;
+    fn set_times(&self, _path: &str, _follow: Follow, _accessed: SetTime, _modified: SetTime) -> Result<()> {
+        Err(Errno::RoFs)
+    }
 
     /// Returns when the directory's own state is safe.
     fn sync(&self, _data_only: bool) -> Result<()> {

@@ -6,7 +6,6 @@ use super::index::{ROOT, What};
 use std::ops::Bound;
 use std::sync::Arc;
 use wasi_host_core::fs::{Blocking, Dir, DirEntry, Entries, FileType, Follow, Metadata, Node, Open, walk};
-use wasi_host_core::time::SetTime;
 use wasi_host_core::{Errno, Result};
 
 #[derive(Clone)]
@@ -41,10 +40,11 @@ impl ArchiveDir {
     }
 
     fn open_by(&self, path: &str, how: Open, patient: bool) -> Result<Node> {
-        let number = self.find(path, if how.follow { Follow::Yes } else { Follow::No })?;
+        let number = walk::lookup(&self.archive.index, &self.number, path, how.follow())?.1;
+        let number =
+            how.to_read_alone(number.map(|number| (number, self.archive.index.node(number).file_type())))?;
         match &self.archive.index.node(number).what {
             What::Dir { .. } => Ok(Node::Dir(Arc::new(Self { archive: self.archive.clone(), number }))),
-            _ if how.directory => Err(Errno::NotDir),
             What::Link(_) => Err(Errno::Loop),
             What::Special(_) => Err(Errno::NxIo),
             What::File(member) => MemberFile::open(&self.archive, number, *member, patient)
@@ -75,34 +75,6 @@ impl Dir for ArchiveDir {
             What::Link(target) => Ok(target.to_string()),
             _ => Err(Errno::Inval),
         }
-    }
-
-    fn create_dir(&self, _path: &str) -> Result<()> {
-        Err(Errno::RoFs)
-    }
-
-    fn symlink(&self, _target: &str, _path: &str) -> Result<()> {
-        Err(Errno::RoFs)
-    }
-
-    fn hard_link(&self, _path: &str, _follow: Follow, _to: &dyn Dir, _to_path: &str) -> Result<()> {
-        Err(Errno::RoFs)
-    }
-
-    fn rename(&self, _path: &str, _to: &dyn Dir, _to_path: &str) -> Result<()> {
-        Err(Errno::RoFs)
-    }
-
-    fn unlink(&self, _path: &str) -> Result<()> {
-        Err(Errno::RoFs)
-    }
-
-    fn remove_dir(&self, _path: &str) -> Result<()> {
-        Err(Errno::RoFs)
-    }
-
-    fn set_times(&self, _path: &str, _follow: Follow, _accessed: SetTime, _modified: SetTime) -> Result<()> {
-        Err(Errno::RoFs)
     }
 
     fn blocking(&self) -> Blocking {

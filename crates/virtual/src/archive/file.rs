@@ -3,11 +3,10 @@
 use super::Archive;
 use super::index::{Data, Member};
 use super::source::{copy, within};
-use std::io::{IoSlice, IoSliceMut};
+use std::io::IoSliceMut;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, Weak};
 use wasi_host_core::fs::{Blocking, File, FileType, Metadata};
-use wasi_host_core::time::SetTime;
 use wasi_host_core::{Errno, Result};
 
 pub(super) struct MemberFile {
@@ -96,28 +95,8 @@ impl File for MemberFile {
         }
     }
 
-    fn write_at(&self, _bufs: &[IoSlice<'_>], _offset: u64) -> Result<usize> {
-        Err(Errno::RoFs)
-    }
-
-    fn append(&self, _bufs: &[IoSlice<'_>]) -> Result<usize> {
-        Err(Errno::RoFs)
-    }
-
     fn metadata(&self) -> Result<Metadata> {
         Ok(self.archive.metadata(self.number))
-    }
-
-    fn set_len(&self, _len: u64) -> Result<()> {
-        Err(Errno::RoFs)
-    }
-
-    fn set_times(&self, _accessed: SetTime, _modified: SetTime) -> Result<()> {
-        Err(Errno::RoFs)
-    }
-
-    fn sync(&self, _data_only: bool) -> Result<()> {
-        Ok(())
     }
 
     fn file_type(&self) -> FileType {
