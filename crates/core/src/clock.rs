@@ -29,6 +29,15 @@ pub trait HostWallClock: Send {
     fn resolution(&self) -> Duration;
     /// The time since 1970-01-01 00:00 UTC.
     fn now(&self) -> Duration;
+
+    /// How to wait until this clock shows `when`. The provided one believes that the clock runs at the pace of real
+    /// time; another answers as [`HostMonotonicClock::wait_until`] may.
+    fn wait_until(&self, when: Duration) -> Wait<'_> {
+        match when.saturating_sub(self.now()) {
+            Duration::ZERO => Wait::Ready,
+            left => Wait::For(left),
+        }
+    }
 }
 
 /// A clock that never goes back. Its zero means nothing.

@@ -188,6 +188,11 @@ impl<'a> Watch<'a> {
         self.told.epoch.load(Ordering::Acquire) != self.seen
     }
 
+    /// Whether it was taken from `notify`.
+    pub fn is_of(&self, notify: &Notify) -> bool {
+        Arc::ptr_eq(self.told, &notify.0)
+    }
+
     /// Has `waker` woken at the next change, for as long as the registration is kept. `None` if there was a change
     /// already.
     pub fn register(&self, waker: &Waker) -> Option<Registration<'a>> {

@@ -6,6 +6,7 @@
 //! * [`overlay`]: a tree to write to over trees to read.
 //! * [`quota`]: any tree, with a bound on what it may hold.
 //! * [`read_only`]: any tree, to read alone.
+//! * [`time`]: clocks that are moved by hand, or by themselves when everybody waits.
 //! * [`trace`]: any tree, every operation on which is told.
 //! * [`faults`]: any tree, operations on which fail, fall short or take long, by rule.
 
@@ -20,4 +21,5 @@ pub mod mount;
 pub mod overlay;
 pub mod quota;
 pub mod read_only;
+pub mod time;
 pub mod trace;
