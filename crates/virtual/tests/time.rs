@@ -7,9 +7,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 use wasi_host_core::clock::{HostMonotonicClock, HostWallClock};
+use wasi_host_core::conformance::clock;
 use wasi_host_core::wait::{Event, Notify, Wait, Waiter};
+use wasi_host_native::clock as native;
 use wasi_host_native::wait::Poller;
-use wasi_host_virtual::time::{AutoAdvance, VirtualTime};
+use wasi_host_virtual::time::{AutoAdvance, Frozen, VirtualTime};
 
 const SECOND: u64 = 1_000_000_000;
 const HOUR: u64 = 3600 * SECOND;
@@ -309,4 +311,32 @@ fn a_wait_that_is_given_up_holds_nobody() {
     }
     assert!(drive(sleep_until_async(&time, &waiter, HOUR), 10_000).0.is_some());
     assert_eq!(time.now(), HOUR);
+}
+
+#[test]
+fn clocks_conform() {
+    let time = VirtualTime::new();
+    let waiter = auto(&time);
+    clock::all(&time.monotonic(), &time.wall(), &waiter);
+    clock::wall(&Frozen(Duration::from_secs(1)), &waiter);
+    let poller = Poller::default();
+    clock::all(&native::MonotonicClock::default(), &native::WallClock, &poller);
+
+    // By hand: somebody else moves it.
+    let by_hand = VirtualTime::new();
+    let conforms = AtomicU32::new(0);
+    thread::scope(|s| {
+        s.spawn(|| {
+            clock::all(&by_hand.monotonic(), &by_hand.wall(), &poller);
+            conforms.store(1, Ordering::Relaxed);
+        });
+        for _ in 0..100_000 {
+            if conforms.load(Ordering::Relaxed) == 1 {
+                return;
+            }
+            by_hand.advance(Duration::from_millis(1));
+            thread::sleep(Duration::from_micros(100));
+        }
+        panic!("moved on again and again, it does not conform");
+    });
 }
