@@ -6,6 +6,8 @@
 //! * [`overlay`]: a tree to write to over trees to read.
 //! * [`quota`]: any tree, with a bound on what it may hold.
 //! * [`read_only`]: any tree, to read alone.
+//! * [`stable`]: any tree, which says the same of itself in every run.
+//! * [`random`]: chance that is the same in every run.
 //! * [`time`]: clocks that are moved by hand, or by themselves when everybody waits.
 //! * [`trace`]: any tree, every operation on which is told.
 //! * [`faults`]: any tree, operations on which fail, fall short or take long, by rule.
@@ -20,6 +22,8 @@ pub mod memory;
 pub mod mount;
 pub mod overlay;
 pub mod quota;
+pub mod random;
 pub mod read_only;
+pub mod stable;
 pub mod time;
 pub mod trace;

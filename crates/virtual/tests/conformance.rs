@@ -11,6 +11,8 @@ use wasi_host_virtual::mount::MountFs;
 use wasi_host_virtual::overlay::OverlayFs;
 use wasi_host_virtual::quota::{Allowance, Quota};
 use wasi_host_virtual::read_only::ReadOnly;
+use wasi_host_virtual::stable::Stable;
+use wasi_host_virtual::time::VirtualTime;
 use wasi_host_virtual::trace::Trace;
 
 /// The tree that cannot be changed, while it still can.
@@ -212,5 +214,22 @@ fn overlaid_on_disk() {
         let root = overlay(memory_root(), [lower]);
         clear(&*root);
         root
+    });
+}
+
+#[test]
+fn stable() {
+    all(|| Stable::new(VirtualTime::new().wall()).over(MemoryFs::new().root()).unwrap());
+    read_only(|| Stable::new(VirtualTime::new().wall()).over(Arc::new(ReadOnly::new(filled()))).unwrap());
+}
+
+#[test]
+fn stable_on_disk() {
+    let mut kept = Vec::new();
+    all(|| {
+        let dir = tempfile::TempDir::new().unwrap();
+        let root = wasi_host_native::fs::NativeDir::open_ambient(dir.path()).unwrap();
+        kept.push(dir);
+        Stable::new(VirtualTime::new().wall()).over(Arc::new(root)).unwrap()
     });
 }

@@ -11,6 +11,8 @@ use wasi_host_virtual::mount::MountFs;
 use wasi_host_virtual::overlay::OverlayFs;
 use wasi_host_virtual::quota::{Allowance, Quota};
 use wasi_host_virtual::read_only::ReadOnly;
+use wasi_host_virtual::stable::Stable;
+use wasi_host_virtual::time::VirtualTime;
 use wasi_host_virtual::trace::Trace;
 
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +20,7 @@ enum Layer {
     Quota,
     Trace,
     Faults,
+    Stable,
     /// At the root of several trees, none of which is where the suite works.
     MountBase,
     /// At a name in another tree.
@@ -28,10 +31,11 @@ enum Layer {
     Lower,
 }
 
-const LAYERS: [Layer; 7] = [
+const LAYERS: [Layer; 8] = [
     Layer::Quota,
     Layer::Trace,
     Layer::Faults,
+    Layer::Stable,
     Layer::MountBase,
     Layer::MountPoint,
     Layer::Upper,
@@ -58,6 +62,7 @@ fn lay(layer: Layer, dir: Arc<dyn Dir>) -> Arc<dyn Dir> {
         }
         Layer::Trace => Trace::new(dir, |event| assert!(!event.call.name().is_empty())).root(),
         Layer::Faults => Faults::new(dir, [Rule::fail(Errno::Io).after(u64::MAX)]).root(),
+        Layer::Stable => Stable::new(VirtualTime::new().wall()).over(dir).unwrap(),
         Layer::MountBase => {
             dir.create_dir("work").unwrap();
             let fs = MountFs::new(dir);
