@@ -2,7 +2,7 @@
 
 use super::abi::Rights;
 use super::memory::{Memory, u16_at, u32_at, u64_at};
-use super::proc::{Clock, realtime as realtime_now};
+use super::proc::Clock;
 use super::table::{Object, Table};
 use super::{Stop, Version, WasiP1Ctx};
 use crate::mode::Mode;
@@ -223,10 +223,7 @@ async fn wait<M: Mode>(
         waits.push(Wait::Ready);
     }
     waits.extend(monotonic.map(|t| ctx.ctx.monotonic_clock.wait_until(t)));
-    waits.extend(
-        realtime
-            .map(|t| Wait::For(Duration::from_nanos(t.saturating_sub(realtime_now(&*ctx.ctx.wall_clock))))),
-    );
+    waits.extend(realtime.map(|t| ctx.ctx.wall_clock.wait_until(Duration::from_nanos(t))));
     let clocks = waits.len();
     lend(&mut ctx.table, &by_fd, &mut waits, &mut futures);
     let asked: SmallVec<[Asked; 16]> = waits[clocks..].iter().map(Asked::of).collect();

@@ -4,7 +4,6 @@ use super::memory::Memory;
 use super::{Stop, WasiP1Ctx};
 use crate::error::I32Exit;
 use wasi_host_core::Errno;
-use wasi_host_core::clock::HostWallClock;
 use wasi_host_core::time::Timestamp;
 
 /// A clock that 0.1 numbers. The CPU-time clocks (2 and 3) would tell a guest about its host.
@@ -32,16 +31,10 @@ impl Clock {
     #[inline]
     pub(super) fn now(self, ctx: &WasiP1Ctx) -> u64 {
         match self {
-            Self::Realtime => realtime(&*ctx.ctx.wall_clock),
+            Self::Realtime => Timestamp::from(ctx.ctx.wall_clock.now()).as_nanos(),
             Self::Monotonic => ctx.ctx.monotonic_clock.now(),
         }
     }
-}
-
-/// What a wall clock shows, in nanoseconds since 1970.
-#[inline]
-pub(super) fn realtime(clock: &dyn HostWallClock) -> u64 {
-    Timestamp::from(clock.now()).as_nanos()
 }
 
 /// Says how finely a clock ticks, in nanoseconds.
