@@ -1,0 +1,45 @@
+//! Each example runs, and prints what it should.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Cargo builds a package's examples before its tests, and puts them beside these.
+fn example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("this test is a program");
+    let target = test.ancestors().nth(2).expect("a test lies in `deps`");
+    target.join("examples").join(name)
+}
+
+#[track_caller]
+fn prints(name: &str, expected: &str) {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let output = Command::new(example(name)).current_dir(root).output().expect("it starts");
+    let (said, complained) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{name}: {}\n{said}{complained}", output.status);
+    assert_eq!(said, expected, "{name}\n{complained}");
+}
+
+#[test]
+fn memory_fs() {
+    let said = "note 2\nnote 2\n1\tfrom the template\n2\tby Alice\n1\tfrom the template\n2\tby Bob\n\
+                Alice's: by Alice\nfiles of the template: 1\n";
+    prints("memory-fs", said);
+}
+
+#[test]
+fn overlay() {
+    let said =
+        "note 2\nremoved note 1\n2\tin memory\n- 1.txt\n+ 2.txt\non the disk still: \"on the disk\\n\"\n";
+    prints("overlay", said);
+}
+
+#[test]
+fn tar_fs() {
+    prints("tar-fs", "note 3\n1\tpacked\n2\tpacked, too\n3\tnew\n");
+}
+
+#[test]
+fn custom_fs() {
+    prints("custom-fs", "1\twater the plants\n2\tfeed the cat\n");
+}
