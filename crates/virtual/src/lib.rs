@@ -9,6 +9,7 @@
 //! * [`stable`]: any tree, which says the same of itself in every run.
 //! * [`random`]: chance that is the same in every run.
 //! * [`time`]: clocks that are moved by hand, or by themselves when everybody waits.
+//! * [`stdio`]: standard streams whose other end the embedder holds.
 //! * [`trace`]: any tree, every operation on which is told.
 //! * [`faults`]: any tree, operations on which fail, fall short or take long, by rule.
 
@@ -26,4 +27,5 @@ pub mod random;
 pub mod read_only;
 pub mod stable;
 pub mod time;
+pub mod stdio;
 pub mod trace;
