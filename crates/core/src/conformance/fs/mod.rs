@@ -29,7 +29,6 @@ mod times;
 pub use read_only::{Kind, TREE};
 
 use crate::fs::Dir;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
 /// A name, and a function that takes a directory, fresh, empty and writable, and panics if that is not a good one.
@@ -58,19 +57,10 @@ pub fn read_only(filled: impl FnMut() -> Arc<dyn Dir>) {
 
 #[track_caller]
 fn run(cases: &[Case], mut fresh: impl FnMut() -> Arc<dyn Dir>) {
-    let mut failed = String::new();
-    for (name, case) in cases {
+    super::run(cases.iter().map(|(name, case)| {
         let root = fresh();
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| case(&root))) {
-            let said = match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
-                (Some(said), _) => said,
-                (None, Some(said)) => *said,
-                (None, None) => "panicked",
-            };
-            failed += &format!("\n{name}: {said}");
-        }
-    }
-    assert!(failed.is_empty(), "the backend does not conform:{failed}");
+        (*name, move || case(&root))
+    }));
 }
 
 /// Every case by name, for a harness of one's own.

@@ -1,0 +1,68 @@
+//! Waiting without the operating system's help.
+
+use crate::wait::{BoxFuture, Event, Registration, Wait, Waiter, Watch};
+use crate::{Errno, Result};
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Instant;
+
+/// A waiter that parks the thread. It knows no descriptors: `NotSup`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parker;
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+impl Waiter for Parker {
+    fn any(
+        &self,
+        waits: &[Wait<'_>],
+        futures: &mut [(usize, BoxFuture<'_, ()>)],
+        ended: &mut Vec<Event>,
+    ) -> Result<()> {
+        let (before, began) = (ended.len(), Instant::now());
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let watches: Vec<(usize, Watch<'_>)> =
+            waits.iter().enumerate().filter_map(|(i, wait)| Some((i, wait.watch()?))).collect();
+        let _registered: Vec<Option<Registration<'_>>> =
+            watches.iter().map(|(_, watch)| watch.register(&waker)).collect();
+        let due: Vec<(usize, Instant)> =
+            waits.iter().enumerate().filter_map(|(i, wait)| Some((i, due(wait, began)?))).collect();
+        if waits.iter().any(|wait| matches!(wait, Wait::Readable(_) | Wait::Writable(_))) {
+            return Err(Errno::NotSup);
+        }
+        loop {
+            let now = Instant::now();
+            ended.extend(watches.iter().filter(|(_, watch)| watch.changed()).map(|(i, _)| Event::new(*i)));
+            ended.extend(due.iter().filter(|(_, at)| *at <= now).map(|(i, _)| Event::new(*i)));
+            for (i, future) in &mut *futures {
+                if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+                    ended.push(Event::new(*i));
+                }
+            }
+            if ended.len() > before {
+                return Ok(());
+            }
+            match due.iter().map(|(_, at)| *at).min() {
+                Some(at) => thread::park_timeout(at.saturating_duration_since(now)),
+                None => thread::park(),
+            }
+        }
+    }
+}
+
+/// When a wait ends by itself.
+fn due(wait: &Wait<'_>, began: Instant) -> Option<Instant> {
+    match *wait {
+        Wait::Ready => Some(began),
+        Wait::Until(at) => Some(at),
+        Wait::For(span) => began.checked_add(span),
+        _ => None,
+    }
+}
