@@ -164,7 +164,7 @@ fn what_is_there_ends_each_wait(waiter: &dyn Waiter, input: Input, first: Vec<u8
             assert!(readies(waiter, &mut *stream, by, LONG), "there is something, and nobody is told");
         }
         let n = ok("skip", stream.skip(3));
-        assert!(n <= 3);
+        assert!(n <= 3, "skip: {n} bytes for 3");
         at += n;
     }
 }
@@ -227,7 +227,7 @@ fn comes(waiter: &dyn Waiter, input: Input, by: By, expected: &[u8], later: impl
                 }
                 Ok(bytes) => got.extend(bytes),
                 Err(StreamError::Closed) => break,
-                Err(e) => panic!("read: {e:?}"),
+                Err(e) => panic!("read: {e}"),
             }
             in_time(until);
         }

@@ -148,7 +148,7 @@ impl<'a> Test<'a> {
         ok("end", self.stream.end());
         match self.permit() {
             Ok(_) | Err(StreamError::Closed) => {}
-            Err(e) => panic!("after its end: {e:?}"),
+            Err(e) => panic!("after its end: {e}"),
         }
         drop(std::mem::replace(&mut self.stream, Box::new(crate::pipe::ClosedOutputStream)));
         self.arrives();
@@ -316,7 +316,7 @@ fn closes(waiter: &dyn Waiter, stream: &mut OutputStream, by: By) {
             Ok(_) => thread::sleep(TICK),
             Err(StreamError::Closed) => break,
             Err(StreamError::LastOperationFailed(_)) => {}
-            Err(e) => panic!("the reader has gone: {e:?}"),
+            Err(e) => panic!("the reader has gone: {e}"),
         }
         in_time(until);
     }
