@@ -1,10 +1,12 @@
 //! Files of the operating system as streams.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
+use wasi_host_core::conformance::stream::{Input, Output, input, output};
 use wasi_host_core::fs::{
     Access, Descriptor, Elsewhere, File, FileInputStream, FileOutputStream, Offload, Open,
 };
@@ -54,6 +56,70 @@ fn dir() -> (TempDir, Descriptor) {
     let root =
         Descriptor::preopen(Arc::new(NativeDir::open_ambient(dir.path()).unwrap()), Grant::full().into());
     (dir, root)
+}
+
+#[test]
+fn they_do_what_guests_rely_on() {
+    for offload in hosts() {
+        for append in [false, true] {
+            output(&Poller::default(), || {
+                let (dir, root) = dir();
+                let file = root.open("file", Open { write: true, create: true, ..Open::default() }).unwrap();
+                let stream = match append {
+                    true => FileOutputStream::append(file, offload.clone()),
+                    false => FileOutputStream::at(file, 0, offload.clone()),
+                };
+                let mut seen = fs::File::open(dir.path().join("file")).unwrap();
+                Output::new(Box::new(stream.unwrap()), move || {
+                    let mut new = Vec::new();
+                    seen.read_to_end(&mut new).unwrap();
+                    let _ = &dir;
+                    new
+                })
+            });
+        }
+        input(&Poller::default(), |bytes| {
+            let (dir, root) = dir();
+            fs::write(dir.path().join("file"), bytes).unwrap();
+            let file = root.open("file", Open { read: true, ..Open::default() }).unwrap();
+            Input::whole(Box::new(FileInputStream::new(file, 0, offload.clone()).unwrap()))
+        });
+    }
+}
+
+#[test]
+fn fifos_do_what_guests_rely_on() {
+    let fifo = |dir: &TempDir| {
+        let path = dir.path().join("fifo");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, 0o600.into()).unwrap();
+        // Neither end waits for the other to be opened.
+        fs::OpenOptions::new().read(true).write(true).open(path).unwrap()
+    };
+    output(&Poller::default(), || {
+        let (dir, root) = dir();
+        let other = fifo(&dir);
+        rustix::io::ioctl_fionbio(&other, true).unwrap();
+        let file = root.open("fifo", Open { write: true, ..Open::default() }).unwrap();
+        Output::new(Box::new(FileOutputStream::at(file, 0, None).unwrap()), move || {
+            let mut new = Vec::new();
+            // It ends with "nothing yet".
+            let _ = (&other).read_to_end(&mut new);
+            new
+        })
+        .hangs_up()
+    });
+    input(&Poller::default(), |bytes| {
+        let (dir, root) = dir();
+        let both = fifo(&dir);
+        let file = root.open("fifo", Open { read: true, ..Open::default() }).unwrap();
+        let mut other = fs::OpenOptions::new().write(true).open(dir.path().join("fifo")).unwrap();
+        drop(both);
+        other.write_all(bytes).unwrap();
+        Input::fed(Box::new(FileInputStream::new(file, 0, None).unwrap()), move |bytes| {
+            // Nobody may be reading any more.
+            let _ = other.write_all(bytes);
+        })
+    });
 }
 
 #[test]

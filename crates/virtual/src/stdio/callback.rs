@@ -26,7 +26,9 @@ use wasi_host_core::wait::Wait;
 /// assert_eq!(lines.iter().collect::<Vec<_>>(), ["one", "two", "three"]);
 /// ```
 #[derive(Clone)]
-pub struct Callback(Arc<Mutex<dyn FnMut(&[u8]) + Send>>);
+pub struct Callback(Arc<Mutex<Function>>);
+
+type Function = dyn FnMut(&[u8]) + Send;
 
 impl Callback {
     /// Calls `f` with the bytes of each write.

@@ -13,6 +13,9 @@ const MOST: usize = 64 << 10;
 /// Another output, to which each line goes with a prefix. Nothing is held back until its line is complete: the prefix goes
 /// before the first byte of a line, and that when it is written.
 ///
+/// Where `inner` has less room than a prefix takes, the rest of one is kept for it, and lost if the stream is dropped before
+/// there is room.
+///
 /// All clones and streams write to the same line. Where several guests, or standard output and standard error, go to one
 /// `inner`, the line that one has begun another may continue; whole lines alone are given by
 /// [`Callback::lines`](super::Callback::lines).

@@ -8,6 +8,17 @@ use std::thread::{self, Thread};
 use std::time::Instant;
 
 /// A waiter that parks the thread. It knows no descriptors: `NotSup`.
+///
+/// ```
+/// use std::time::Duration;
+/// use wasi_host_core::conformance::stream::Parker;
+/// use wasi_host_core::wait::{Event, Wait, Waiter};
+///
+/// let mut ended = Vec::new();
+/// Parker.any(&[Wait::Forever, Wait::For(Duration::from_millis(1))], &mut [], &mut ended)?;
+/// assert_eq!(ended, [Event::new(1)]);
+/// # Ok::<_, wasi_host_core::Errno>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Parker;
 
