@@ -156,6 +156,16 @@ pub trait UdpSocket: Send + Sync {
     /// What to wait for before trying again.
     fn wait(&self, interest: Interest) -> Wait<'_>;
 
+    /// Ends it for good: nothing more is received, and who waits for it is woken. For those who take a socket back from a
+    /// guest.
+    ///
+    /// # Errors
+    ///
+    /// `NotSup` where the backend has no way to.
+    fn shutdown(&self) -> Result<()> {
+        Err(Errno::NotSup)
+    }
+
     /// Whether [`send`](Self::send) is worth a try after it has said `Again`. Who cannot tell says yes.
     fn is_writable(&self) -> bool {
         true

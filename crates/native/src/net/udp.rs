@@ -97,6 +97,14 @@ impl UdpSocket for Udp {
         }
     }
 
+    fn shutdown(&self) -> Result<()> {
+        match rustix::net::shutdown(&self.fd, rustix::net::Shutdown::Both) {
+            // Linux says so where there is no peer, and has done it.
+            Err(rustix::io::Errno::NOTCONN) => Ok(()),
+            done => done.map_err(from_os),
+        }
+    }
+
     fn is_writable(&self) -> bool {
         // A failure to ask is found again by sending.
         kernel::ready(&self.fd, PollFlags::OUT).unwrap_or(true)

@@ -1,9 +1,9 @@
 //! The few words that the cases are written in.
 
+use crate::Errno;
+pub(super) use crate::conformance::check::{equal, fails, holds, ok};
 use crate::fs::{Dir, File, Follow, Metadata, Node, Open, Sync};
 use crate::time::SetTime;
-use crate::{Errno, Result};
-use std::fmt::{Debug, Display};
 use std::io::{IoSlice, IoSliceMut};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,36 +24,6 @@ pub(super) const BOTH: Open = Open { read: true, write: true, ..NOTHING };
 pub(super) const CREATE: Open = Open { create: true, ..BOTH };
 pub(super) const EXCLUSIVE: Open = Open { exclusive: true, ..CREATE };
 pub(super) const DIRECTORY: Open = Open { directory: true, ..READ };
-
-/// What `got` holds.
-#[track_caller]
-pub(super) fn ok<T>(what: impl Display, got: Result<T>) -> T {
-    match got {
-        Ok(value) => value,
-        Err(e) => panic!("{what}: expected success, got {e:?}"),
-    }
-}
-
-/// Panics unless `got` is one of these errors: the first is Linux's, the others are as good.
-#[track_caller]
-pub(super) fn fails<T>(what: impl Display, got: Result<T>, expected: &[Errno]) {
-    match got {
-        Ok(_) => panic!("{what}: expected {expected:?}, got success"),
-        Err(e) => assert!(expected.contains(&e), "{what}: expected {expected:?}, got {e:?}"),
-    }
-}
-
-/// Panics unless both are the same.
-#[track_caller]
-pub(super) fn equal<T: PartialEq + Debug>(what: impl Display, got: T, expected: T) {
-    assert!(got == expected, "{what}: expected {expected:?}, got {got:?}");
-}
-
-/// Panics unless `holds`.
-#[track_caller]
-pub(super) fn holds(what: impl Display, holds: bool) {
-    assert!(holds, "{what}");
-}
 
 /// Opens a file.
 #[track_caller]

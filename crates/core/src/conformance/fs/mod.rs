@@ -57,10 +57,13 @@ pub fn read_only(filled: impl FnMut() -> Arc<dyn Dir>) {
 
 #[track_caller]
 fn run(cases: &[Case], mut fresh: impl FnMut() -> Arc<dyn Dir>) {
-    super::run(cases.iter().map(|(name, case)| {
-        let root = fresh();
-        (*name, move || case(&root))
-    }));
+    super::check::run(
+        "filesystem",
+        cases.iter().map(|(name, case)| {
+            let root = fresh();
+            (name, move || case(&root))
+        }),
+    );
 }
 
 /// Every case by name, for a harness of one's own.
@@ -84,10 +87,4 @@ pub fn cases() -> &'static [Case] {
     &CASES
 }
 
-/// A file's list of cases, each named after its function.
-macro_rules! list {
-    ($group:literal: $($case:ident),+ $(,)?) => {
-        pub(super) const CASES: &[super::Case] = &[$((concat!($group, "::", stringify!($case)), $case)),+];
-    };
-}
-use list;
+use super::check::list;

@@ -86,10 +86,13 @@ impl Input {
 /// At the end, if any case failed, with the name of each and what it said.
 #[track_caller]
 pub fn output(waiter: &dyn Waiter, mut fresh: impl FnMut() -> Output) {
-    super::run(output::CASES.iter().map(|(name, case)| {
-        let output = fresh();
-        (*name, move || case(waiter, output))
-    }));
+    super::check::run(
+        "stream",
+        output::CASES.iter().map(|(name, case)| {
+            let output = fresh();
+            (*name, move || case(waiter, output))
+        }),
+    );
 }
 
 /// Runs every case on an input of its own, made by `fresh`, which gives the bytes that `fresh` is called with: no more
@@ -102,9 +105,12 @@ pub fn output(waiter: &dyn Waiter, mut fresh: impl FnMut() -> Output) {
 pub fn input(waiter: &dyn Waiter, mut fresh: impl FnMut(&[u8]) -> Input) {
     let fed = fresh(b"").feed.is_some();
     let cases = input::CASES.iter().chain(input::FED.iter().filter(|_| fed));
-    super::run(cases.map(|(name, first, case)| {
-        let first = check::text(*first);
-        let input = fresh(&first);
-        (*name, move || case(waiter, input, first))
-    }));
+    super::check::run(
+        "stream",
+        cases.map(|(name, first, case)| {
+            let first = check::text(*first);
+            let input = fresh(&first);
+            (*name, move || case(waiter, input, first))
+        }),
+    );
 }
