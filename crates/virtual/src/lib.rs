@@ -3,6 +3,7 @@
 //! * [`memory`]: a filesystem, with all that POSIX has, limits on what it may hold, and forks that share what they can.
 //! * [`mount`]: several trees under one root.
 //! * `archive`: a tar or zip archive as a tree, read in place (feature `archive`).
+//! * [`net`]: networks: hosts that live in this process, rules on what may be reached, names, none at all.
 //! * [`overlay`]: a tree to write to over trees to read.
 //! * [`quota`]: any tree, with a bound on what it may hold.
 //! * [`read_only`]: any tree, to read alone.
@@ -21,6 +22,7 @@ pub mod faults;
 mod intercept;
 pub mod memory;
 pub mod mount;
+pub mod net;
 pub mod overlay;
 pub mod quota;
 pub mod random;
