@@ -1,12 +1,14 @@
 //! Every network of this crate against the suite that every network must pass.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 use wasi_host_core::conformance::net::{Subject, all};
 use wasi_host_core::net::Network;
 use wasi_host_core::wait::Waiter;
+use wasi_host_native::net::NativeNetwork;
 use wasi_host_native::wait::Poller;
-use wasi_host_virtual::net::{Link, Loopback, Resolver};
+use wasi_host_virtual::net::{Link, Loopback, Resolver, Rules};
 use wasi_host_virtual::time::VirtualTime;
 
 const IPV4: &str = "10.0.0.5";
@@ -71,5 +73,40 @@ fn other_names() {
     all(|| {
         let nothing: [(&str, _); 0] = [];
         subject(Resolver::table(host(&Loopback::new()), nothing).fall_through(), poller())
+    });
+}
+
+fn all_allowed(network: impl Network + 'static) -> Rules {
+    let rules = Rules::new(network);
+    rules.allow("*".parse().unwrap());
+    rules
+}
+
+#[test]
+fn rules() {
+    all(|| subject(all_allowed(host(&Loopback::new())), poller()));
+    // By addresses and names, one in another.
+    all(|| {
+        let rules = Rules::new(all_allowed(host(&Loopback::new())));
+        // Nobody is at the last two: that is for the network to say.
+        for rule in
+            [IPV4, IPV6, "0.0.0.0", "::", "*.internal", "203.0.113.1", "2001:db8::1", "127.0.0.1", "::1"]
+        {
+            rules.allow(rule.parse().unwrap());
+        }
+        subject(rules, poller())
+    });
+}
+
+#[test]
+fn rules_for_the_operating_systems_network() {
+    let ipv6 = std::net::TcpListener::bind("[::1]:0").is_ok().then_some(Ipv6Addr::LOCALHOST);
+    all(|| Subject {
+        ipv4: Some(Ipv4Addr::LOCALHOST),
+        ipv6,
+        name: "localhost".to_owned(),
+        // Too long for any name server to be asked for it.
+        no_name: "a".repeat(64),
+        ..subject(all_allowed(NativeNetwork), poller())
     });
 }

@@ -2,6 +2,7 @@
 //!
 //! * [`Loopback`]: hosts that reach each other without leaving the process, by addresses and names of their own, over
 //!   links as slow and as lossy as one wants.
+//! * [`Rules`]: any network, of which only what is allowed may be reached.
 //! * [`Resolver`]: other names for any network.
 //! * [`Denied`]: a network that is there and refuses everything.
 //!
@@ -40,10 +41,12 @@ mod denied;
 mod found;
 mod loopback;
 mod resolver;
+mod rules;
 
 pub use denied::Denied;
 pub use loopback::{Host, Link, Loopback};
 pub use resolver::Resolver;
+pub use rules::{Rule, RuleId, Rules};
 
 use std::borrow::Cow;
 
