@@ -28,6 +28,6 @@ pub mod quota;
 pub mod random;
 pub mod read_only;
 pub mod stable;
-pub mod time;
 pub mod stdio;
+pub mod time;
 pub mod trace;
