@@ -1,6 +1,6 @@
 //! What was granted with a directory, and so with all that is opened from it.
 
-use crate::limits::Limits;
+use crate::limits::SharedLimits;
 use crate::{Errno, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -58,43 +58,54 @@ bitflags::bitflags! {
 ///
 /// grant.revoke();
 /// let refused = root.open("greeting", Open { read: true, ..Open::default() });
-/// assert_eq!(refused.unwrap_err(), Errno::NotCapable);
+/// assert_eq!(refused.unwrap_err(), Errno::BadF);
 /// ```
 #[derive(Debug)]
 pub struct Grant {
     dir: DirPerms,
     file: FilePerms,
-    limits: Limits,
+    limits: SharedLimits,
     revoked: AtomicBool,
 }
 
 impl Grant {
-    /// A grant of these permissions within these limits.
-    pub fn new(dir: DirPerms, file: FilePerms, limits: Limits) -> Self {
-        Self { dir, file, limits, revoked: AtomicBool::new(false) }
+    /// A grant of these permissions within these limits: those of its own if it is given
+    /// [`Limits`](crate::limits::Limits), those that somebody may change if they are shared.
+    pub fn new(dir: DirPerms, file: FilePerms, limits: impl Into<SharedLimits>) -> Self {
+        Self { dir, file, limits: limits.into(), revoked: AtomicBool::new(false) }
     }
 
     /// Everything that the backend can do.
     pub fn full() -> Self {
-        Self::new(DirPerms::all(), FilePerms::all(), Limits::default())
+        Self::new(DirPerms::all(), FilePerms::all(), SharedLimits::default())
     }
 
     /// The limits that hold for whatever was opened under this grant.
     #[inline]
-    pub fn limits(&self) -> &Limits {
+    pub fn limits(&self) -> &SharedLimits {
         &self.limits
     }
 
-    /// Takes the grant back, from any thread: every later operation on whatever was opened under it fails with
-    /// [`Errno::NotCapable`].
+    /// Takes the grant back, from any thread, for good: every later operation on whatever was opened under it fails with
+    /// [`Errno::BadF`], as if it had been closed; so do streams and listings. One that is under way, on this thread
+    /// or another, is done to its end.
+    ///
+    /// Whoever waits for such a file, for a pipe to be filled, say, is not woken by this alone: a wait is one value, and
+    /// that is the file's. A host that revokes has its guest look again.
     pub fn revoke(&self) {
         self.revoked.store(true, Ordering::Release);
+    }
+
+    /// Whether it was taken back.
+    #[inline]
+    pub fn is_revoked(&self) -> bool {
+        self.revoked.load(Ordering::Acquire)
     }
 
     /// Fails if the grant was taken back.
     #[inline]
     pub(crate) fn valid(&self) -> Result<()> {
-        if self.revoked.load(Ordering::Acquire) { Err(Errno::NotCapable) } else { Ok(()) }
+        if self.is_revoked() { Err(Errno::BadF) } else { Ok(()) }
     }
 
     /// Fails with [`Errno::Perm`] unless all of `need` was granted for directories.

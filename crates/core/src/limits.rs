@@ -1,5 +1,9 @@
 //! How much of the host a guest may use.
 
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
 /// Bounds on what one guest may make its host hold or do. Beyond each, the call fails with an error that the guest sees;
 /// where the function has none to give, as is so with some of WASI 0.2, it traps. What does so says so below.
 ///
@@ -63,5 +67,86 @@ impl Default for Limits {
             lookups: 16,
             file_size: u64::MAX,
         }
+    }
+}
+
+/// The [`Limits`] that hold now for all that goes by them: clones are the same, and who changes one changes all.
+///
+/// Each limit changes by itself. A call that is under way may still go by what held when it began.
+///
+/// ```
+/// use wasi_host_core::limits::{Limits, SharedLimits};
+/// let limits = SharedLimits::from(Limits::default());
+/// let same = limits.clone();
+/// same.set(&Limits::UNLIMITED);
+/// assert_eq!(limits.get(), Limits::UNLIMITED);
+/// assert_eq!(limits.path(), usize::MAX);
+/// ```
+#[derive(Clone)]
+pub struct SharedLimits(Arc<Cells>);
+
+/// Read with each call, so each is a plain load.
+macro_rules! shared {
+    ($($limit:ident: $number:ty, $atomic:ident;)*) => {
+        struct Cells {
+            $($limit: $atomic,)*
+        }
+
+        impl From<Limits> for SharedLimits {
+            fn from(limits: Limits) -> Self {
+                Self(Arc::new(Cells { $($limit: $atomic::new(limits.$limit),)* }))
+            }
+        }
+
+        impl SharedLimits {
+            /// All of them. While somebody else is changing them, some old and some new ones.
+            pub fn get(&self) -> Limits {
+                Limits { $($limit: self.$limit(),)* }
+            }
+
+            /// Changes all of them. Nothing is closed that is open: where there is more than is allowed now, nothing new
+            /// is made until there is less.
+            pub fn set(&self, limits: &Limits) {
+                $(self.0.$limit.store(limits.$limit, Ordering::Relaxed);)*
+            }
+
+            $(
+                #[doc = concat!("[`Limits::", stringify!($limit), "`] as it is now.")]
+                #[inline]
+                pub fn $limit(&self) -> $number {
+                    self.0.$limit.load(Ordering::Relaxed)
+                }
+            )*
+        }
+    };
+}
+
+shared! {
+    descriptors: usize, AtomicUsize;
+    path: usize, AtomicUsize;
+    random: u64, AtomicU64;
+    subscriptions: usize, AtomicUsize;
+    hostcall: usize, AtomicUsize;
+    sockets: usize, AtomicUsize;
+    lookups: usize, AtomicUsize;
+    file_size: u64, AtomicU64;
+}
+
+impl Default for SharedLimits {
+    fn default() -> Self {
+        Limits::default().into()
+    }
+}
+
+/// They are the same, or allow the same now.
+impl PartialEq for SharedLimits {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.get() == other.get()
+    }
+}
+
+impl fmt::Debug for SharedLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
     }
 }

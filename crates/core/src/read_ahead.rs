@@ -1,5 +1,6 @@
 //! Small reads out of one larger one.
 
+use crate::Errno;
 use crate::stream::{HostInputStream, InputStream, Scratch, StreamError, StreamResult, Subscribe};
 use crate::wait::Wait;
 use bytes::Bytes;
@@ -46,6 +47,9 @@ impl ReadAhead {
     ///
     /// It is asked only while nothing is held: so whatever ends it comes after what it gave.
     fn take(&mut self, size: usize) -> StreamResult<Option<&[u8]>> {
+        if self.granted().is_err() {
+            self.begin = self.end;
+        }
         if self.is_empty() {
             if !(1..SMALL).contains(&size) {
                 return Ok(None);
@@ -111,6 +115,10 @@ impl HostInputStream for ReadAhead {
 
     fn skip(&mut self, nelem: usize) -> StreamResult<usize> {
         if self.is_empty() { self.stream.skip(nelem) } else { Ok(self.take(nelem)?.map_or(0, <[u8]>::len)) }
+    }
+
+    fn granted(&self) -> Result<(), Errno> {
+        self.stream.granted()
     }
 
     async fn cancel(&mut self) {

@@ -19,7 +19,7 @@ pub struct Slots(Arc<Places>);
 
 #[derive(Debug)]
 struct Places {
-    most: usize,
+    most: AtomicUsize,
     taken: AtomicUsize,
     /// Told when there is room where none was.
     room: Notify,
@@ -28,20 +28,45 @@ struct Places {
 impl Slots {
     /// `most` places, all of them free.
     pub fn new(most: usize) -> Self {
-        Self(Arc::new(Places { most, taken: AtomicUsize::new(0), room: Notify::default() }))
+        Self(Arc::new(Places {
+            most: AtomicUsize::new(most),
+            taken: AtomicUsize::new(0),
+            room: Notify::default(),
+        }))
     }
 
     /// One of them, if one is free.
     pub fn take(&self) -> Option<Slot> {
-        let more = |n: usize| (n < self.0.most).then_some(n + 1);
-        self.0.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        let most = self.0.most.load(Ordering::Relaxed);
+        let more = |n: usize| (n < most).then_some(n + 1);
+        self.0.taken.fetch_update(Ordering::SeqCst, Ordering::Relaxed, more).ok()?;
         Some(Slot(self.0.clone()))
+    }
+
+    /// Changes how many there are. If more are taken already they stay taken, and none is free before so many are left.
+    ///
+    /// ```
+    /// use wasi_host_core::slots::Slots;
+    /// let slots = Slots::new(2);
+    /// let (one, two) = (slots.take(), slots.take());
+    /// slots.set_most(1);
+    /// drop(one);
+    /// assert!(slots.take().is_none());
+    /// slots.set_most(2);
+    /// assert!(slots.take().is_some());
+    /// # drop(two);
+    /// ```
+    pub fn set_most(&self, most: usize) {
+        self.0.most.store(most, Ordering::SeqCst);
+        self.0.room.notify();
     }
 
     /// What to wait for before one may be free.
     pub fn wait(&self) -> Wait<'_> {
         let watch = self.0.room.watch();
-        if self.0.taken.load(Ordering::Relaxed) < self.0.most { Wait::Ready } else { Wait::Notify(watch) }
+        // In one order with changes of both: whoever makes room after this was seen tells.
+        let most = self.0.most.load(Ordering::SeqCst);
+        if self.0.taken.load(Ordering::SeqCst) < most { Wait::Ready } else { Wait::Notify(watch) }
     }
 }
 
@@ -52,7 +77,7 @@ pub struct Slot(Arc<Places>);
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if self.0.taken.fetch_sub(1, Ordering::Relaxed) == self.0.most {
+        if self.0.taken.fetch_sub(1, Ordering::SeqCst) == self.0.most.load(Ordering::SeqCst) {
             self.0.room.notify();
         }
     }

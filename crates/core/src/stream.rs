@@ -183,6 +183,11 @@ pub trait HostInputStream: Subscribe {
         Ok(self.read(nelem)?.len())
     }
 
+    /// Fails if the right to what it gives was taken back, and so to what somebody has read ahead from it.
+    fn granted(&self) -> Result<(), Errno> {
+        Ok(())
+    }
+
     /// `skip`, waiting until there is something.
     async fn blocking_skip(&mut self, nelem: usize) -> StreamResult<usize> {
         Ok(self.blocking_read(nelem).await?.len())

@@ -5,6 +5,7 @@ mod fs_streams {
     mod fifo;
     mod input;
     mod output;
+    mod revoked;
 }
 
 use std::sync::Arc;

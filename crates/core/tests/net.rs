@@ -1,5 +1,9 @@
 //! What the door makes of answers that a kernel gives rarely.
 
+mod net {
+    mod revoked;
+}
+
 use std::collections::VecDeque;
 use std::io::{IoSlice, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};

@@ -56,9 +56,11 @@ impl Cursor {
     ///
     /// # Errors
     ///
-    /// `Inval` before the beginning or beyond 2^63 - 1; `SPipe` for what has no position; `BadF` for a directory.
+    /// `Inval` before the beginning or beyond 2^63 - 1; `SPipe` for what has no position; `BadF` for a directory, and once
+    /// the grant was revoked.
     #[inline]
     pub fn seek(&mut self, of: &Descriptor, to: Seek) -> Result<u64> {
+        of.valid()?;
         if of.is_dir() {
             return Err(Errno::BadF);
         }

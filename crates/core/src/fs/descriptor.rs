@@ -26,7 +26,7 @@ bitflags::bitflags! {
 /// under which that happened.
 ///
 /// Every operation of every version of WASI comes through here, and here only are permissions and limits applied.
-/// Errors that all operations share: `NotCapable` once the grant was revoked; `Perm` where the grant lacks the
+/// Errors that all operations share: `BadF` once the grant was revoked; `Perm` where the grant lacks the
 /// permission; `BadF` where the file was not opened for that; for paths `NameTooLong`, `NoEnt` if empty, `Inval`
 /// with a NUL, `NotCapable` if absolute.
 #[derive(Clone, Debug)]
@@ -118,7 +118,13 @@ impl Descriptor {
         self.synchronous
     }
 
-    /// Fails unless what is in this directory may be changed: `NotDir`, `NotCapable`, `Perm`, `RoFs`.
+    /// Fails with `BadF` once the grant was revoked: for who is about to say what he knows already.
+    #[inline]
+    pub fn valid(&self) -> Result<()> {
+        self.grant.valid()
+    }
+
+    /// Fails unless what is in this directory may be changed: `NotDir`, `BadF`, `Perm`, `RoFs`.
     pub fn may_mutate(&self) -> Result<()> {
         self.dir(".", DirPerms::MUTATE).map(drop)
     }
@@ -152,18 +158,18 @@ impl Descriptor {
         }
     }
 
-    /// What to wait for after `Again`.
+    /// What to wait for after `Again`: nothing once the grant was revoked.
     pub fn wait(&self, interest: Interest) -> Wait<'_> {
         match &self.node {
-            Node::File(f) => f.wait(interest),
-            Node::Dir(_) => Wait::Ready,
+            Node::File(f) if !self.grant.is_revoked() => f.wait(interest),
+            _ => Wait::Ready,
         }
     }
 
     pub(super) fn wait_async(&self, interest: Interest) -> BoxFuture<'_, ()> {
         match &self.node {
-            Node::File(f) => f.wait_async(interest),
-            Node::Dir(_) => Box::pin(std::future::ready(())),
+            Node::File(f) if !self.grant.is_revoked() => f.wait_async(interest),
+            _ => Box::pin(std::future::ready(())),
         }
     }
 
@@ -215,7 +221,7 @@ impl Descriptor {
         if !self.seekable {
             return file.write(bufs);
         }
-        let end = if self.grant.limits().file_size == u64::MAX { 0 } else { file.metadata()?.size };
+        let end = if self.grant.limits().file_size() == u64::MAX { 0 } else { file.metadata()?.size };
         self.bounded(end, bufs, |bufs| file.append(bufs))
     }
 
@@ -236,7 +242,7 @@ impl Descriptor {
         bufs: &[IoSlice<'_>],
         write: impl FnOnce(&[IoSlice<'_>]) -> Result<usize>,
     ) -> Result<usize> {
-        let limit = self.grant.limits().file_size;
+        let limit = self.grant.limits().file_size();
         if limit == u64::MAX {
             return write(bufs);
         }
@@ -269,7 +275,7 @@ impl Descriptor {
 
     fn fits(&self, len: u64) -> Result<()> {
         // off_t is signed everywhere.
-        if len > self.grant.limits().file_size.min(i64::MAX as u64) { Err(Errno::FBig) } else { Ok(()) }
+        if len > self.grant.limits().file_size().min(i64::MAX as u64) { Err(Errno::FBig) } else { Ok(()) }
     }
 
     /// Gives the backend a hint.
@@ -329,7 +335,7 @@ impl Descriptor {
     // ---- directories
 
     fn dir(&self, path: &str, need: DirPerms) -> Result<&Arc<dyn Dir>> {
-        let Node::Dir(dir) = &self.node else { return Err(Errno::NotDir) };
+        let Node::Dir(dir) = &self.node else { return self.valid().and(Err(Errno::NotDir)) };
         self.grant.dir(need)?;
         if need.contains(DirPerms::MUTATE) {
             self.unless_for_reading()?;
@@ -344,7 +350,7 @@ impl Descriptor {
 
     /// Refuses a path, or a symlink's target, that no call would take, before anybody keeps it.
     pub fn check_path(&self, path: &str) -> Result<()> {
-        path::check(path, self.grant.limits().path)
+        path::check(path, self.grant.limits().path())
     }
 
     /// Opens a name below this directory, under the same grant.

@@ -62,7 +62,7 @@ impl FileInputStream {
     ///
     /// # Errors
     ///
-    /// `BadF` if it was not opened for reading; `IsDir`; `NotCapable` if what granted it was revoked.
+    /// `BadF` if it was not opened for reading, or what granted it was revoked; `IsDir`.
     pub fn new(file: Descriptor, offset: u64, offload: Option<Offload>) -> Result<Self> {
         file.readable()?;
         let offload = offload.filter(|_| may_leave(&file));
@@ -72,6 +72,7 @@ impl FileInputStream {
     /// Up to `size` bytes that another thread has read, none if they are still to come. `None` if it is for this
     /// thread to read.
     fn read_elsewhere(&mut self, size: usize) -> StreamResult<Option<Bytes>> {
+        self.not_revoked()?;
         if let Input::Pending(errand) = &self.state {
             let Some(read) = errand.take() else { return Ok(Some(Bytes::new())) };
             self.state = Input::Ahead(Bytes::new());
@@ -94,6 +95,14 @@ impl FileInputStream {
                 }
                 _ => Ok(None),
             },
+        }
+    }
+
+    /// Closes it once what granted the file was revoked: what was read before and not taken is the guest's no more.
+    fn not_revoked(&mut self) -> StreamResult<()> {
+        match (self.file.valid(), &self.state) {
+            (Err(_), Input::Closed) | (Ok(()), _) => Ok(()),
+            (revoked, _) => self.told(revoked),
         }
     }
 
@@ -166,6 +175,7 @@ impl Subscribe for FileInputStream {
 
     fn wait(&self) -> Wait<'_> {
         match &self.state {
+            _ if self.file.valid().is_err() => Wait::Ready,
             Input::Pending(errand) => errand.wait(),
             Input::Ahead(bytes) if bytes.is_empty() => self.file.wait(Interest::Read),
             _ => Wait::Ready,
@@ -193,6 +203,10 @@ impl HostInputStream for FileInputStream {
             }
             None => self.read_here(dst),
         }
+    }
+
+    fn granted(&self) -> Result<()> {
+        self.file.valid()
     }
 
     fn skip(&mut self, nelem: usize) -> StreamResult<usize> {
@@ -262,7 +276,7 @@ impl FileOutputStream {
     ///
     /// # Errors
     ///
-    /// `BadF` if it was not opened for writing; `IsDir`; `NotCapable` if what granted it was revoked.
+    /// `BadF` if it was not opened for writing, or what granted it was revoked; `IsDir`.
     pub fn at(file: Descriptor, offset: u64, offload: Option<Offload>) -> Result<Self> {
         Self::new(file, Target::Offset(offset), offload)
     }
@@ -284,6 +298,9 @@ impl FileOutputStream {
 
     /// Brings on what was accepted, and says whether there is room for more.
     fn settle(&mut self) -> StreamResult<bool> {
+        if let (Err(revoked), false) = (self.file.valid(), matches!(self.state, Output::Closed)) {
+            return self.told(Err(revoked));
+        }
         let written = match &mut self.state {
             Output::Open => return Ok(true),
             Output::Closed => return Err(StreamError::Closed),
@@ -409,6 +426,7 @@ impl Subscribe for FileOutputStream {
 
     fn wait(&self) -> Wait<'_> {
         match &self.state {
+            _ if self.file.valid().is_err() => Wait::Ready,
             Output::Pending(errand) => errand.wait(),
             Output::Behind(_) => self.file.wait(Interest::Write),
             Output::Open | Output::Closed => Wait::Ready,

@@ -18,7 +18,8 @@ const ENOUGH: usize = 256 << 10;
 /// So many in turn that others have sent are dropped at a time.
 pub(super) const FOREIGN: usize = 256;
 
-/// One of the pair of streams that [`Udp::stream`](super::Udp::stream) gave last; those from before are out of use.
+/// One of the pair of streams that [`Udp::stream`](super::Udp::stream) gave last; those from before are out of use, and all are
+/// once the network was taken back.
 struct Side {
     association: Association,
     number: u64,
@@ -35,7 +36,8 @@ impl Side {
     }
 
     fn is_valid(&self) -> bool {
-        self.association.end.number.load(Ordering::Relaxed) == self.number
+        let end = &self.association.end;
+        !self.association.sockets.is_revoked() && end.number.load(Ordering::Relaxed) == self.number
     }
 
     fn wait(&self, interest: Interest) -> Wait<'_> {

@@ -27,11 +27,17 @@ impl Listener {
         Self { sockets, family, open, refused: AtomicBool::new(false) }
     }
 
+    /// Whether no more will come in, because the network was taken back.
+    pub fn has_ended(&self) -> bool {
+        self.sockets.is_revoked()
+    }
+
     /// A connection that has come in, with its streams.
     ///
     /// # Errors
     ///
-    /// [`Error::WouldBlock`]; [`Error::NewSocketLimit`], [`Error::OutOfMemory`], and then it waits in the queue.
+    /// [`Error::WouldBlock`]; [`Error::NewSocketLimit`], [`Error::OutOfMemory`], and then it waits in the queue;
+    /// [`Error::AccessDenied`] once it [has ended](Self::has_ended).
     pub fn accept(&self) -> Result<(Tcp, TcpInput, TcpOutput), Error> {
         let slot = self.sockets.slot()?;
         let accepted = self.open.socket.accept().map_err(Error::from);
@@ -53,6 +59,7 @@ impl Subscribe for Listener {
 
     fn wait(&self) -> Wait<'_> {
         match self.sockets.wait_for_slot() {
+            _ if self.has_ended() => Wait::Ready,
             Wait::Ready if self.refused.load(Ordering::Relaxed) => Wait::For(PAUSE),
             Wait::Ready => self.open.socket.wait(Interest::Read),
             full => full,

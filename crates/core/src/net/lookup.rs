@@ -43,8 +43,11 @@ impl Addresses {
     /// # Errors
     ///
     /// [`Error::WouldBlock`]; [`Error::NameUnresolvable`], [`Error::TemporaryResolverFailure`],
-    /// [`Error::PermanentResolverFailure`], each time again.
+    /// [`Error::PermanentResolverFailure`], [`Error::AccessDenied`] once the network was taken back; each time again.
     pub fn next_address(&mut self) -> Result<Option<IpAddr>, Error> {
+        if self.sockets.is_revoked() {
+            self.state = State::Failed(Error::AccessDenied);
+        }
         if let State::Looking(lookup) = &mut self.state {
             self.state = match lookup.addresses() {
                 Ok(found) => match distinct(found) {
@@ -71,8 +74,8 @@ impl Subscribe for Addresses {
 
     fn wait(&self) -> Wait<'_> {
         match &self.state {
-            State::Looking(lookup) => lookup.wait(),
-            State::Found(_) | State::Failed(_) => Wait::Ready,
+            State::Looking(lookup) if !self.sockets.is_revoked() => lookup.wait(),
+            _ => Wait::Ready,
         }
     }
 }

@@ -16,6 +16,7 @@ mod listener;
 mod lookup;
 mod outgoing;
 mod readiness;
+mod revocation;
 mod sockets;
 mod stream;
 mod tcp;

@@ -86,6 +86,19 @@ impl Outgoing {
         Ok(left.is_empty())
     }
 
+    /// Sends nothing more, and fails with that, once.
+    pub(super) fn abort(&self) -> StreamResult<()> {
+        let mut left = self.left();
+        let all_sent = left.is_empty() && left.failed.is_none();
+        if left.ended && all_sent {
+            return Err(StreamError::Closed);
+        }
+        left.sent = left.bytes.len();
+        self.push(&mut left);
+        left.failed = None;
+        left.fail(Errno::ConnAborted)
+    }
+
     /// Sends what goes at once and keeps the rest.
     pub(super) fn send(self: &Arc<Self>, src: &[u8]) -> StreamResult<()> {
         let mut left = self.left();

@@ -32,7 +32,10 @@ impl Subscribe for Readiness {
     }
 
     fn wait(&self) -> Wait<'_> {
-        self.on.as_ref().map_or(Wait::Ready, |(source, interest)| source.wait(*interest))
+        match &self.on {
+            Some((source, interest)) if !self.sockets.is_revoked() => source.wait(*interest),
+            _ => Wait::Ready,
+        }
     }
 }
 

@@ -1,11 +1,15 @@
 //! Where a context's sockets and look-ups are made.
 
-use super::{AddrCheck, Addresses, Checking, Error, Family, Network, SocketAddrUse, Tcp, Udp, Undelivered};
+use super::revocation::Revocation;
+use super::{
+    AddrCheck, Addresses, Checking, Error, Family, Network, SocketAddrUse, Tcp, TcpSocket, Udp, Undelivered,
+};
 use crate::limits::Limits;
 use crate::slots::{Slot, Slots};
 use crate::wait::{Wait, Waiter};
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a guest may do with the network. The default is nothing.
@@ -32,6 +36,10 @@ struct Shared {
     undelivered: Undelivered,
     open: Slots,
     looking: Slots,
+    revocation: Revocation,
+    /// What stands for the check that was permitted, once `rechecked`: who never changes it never locks.
+    check: Mutex<AddrCheck>,
+    rechecked: AtomicBool,
     /// What datagrams are received into: one for all sockets of the context.
     scratch: Mutex<Vec<u8>>,
 }
@@ -52,8 +60,46 @@ impl Sockets {
             undelivered: Undelivered::default(),
             open: Slots::new(limits.sockets),
             looking: Slots::new(limits.lookups),
+            revocation: Revocation::default(),
+            check: Mutex::default(),
+            rechecked: AtomicBool::new(false),
             scratch: Mutex::default(),
         }))
+    }
+
+    /// Changes how many sockets and look-ups there may be. None ends for it.
+    pub fn set_limits(&self, limits: &Limits) {
+        self.0.open.set_most(limits.sockets);
+        self.0.looking.set_most(limits.lookups);
+    }
+
+    /// Changes which addresses may be used from now on. A connection that there is stays, and so does what is bound;
+    /// each datagram is checked.
+    pub fn set_check(&self, check: AddrCheck) {
+        *self.0.check.lock().unwrap_or_else(PoisonError::into_inner) = check;
+        self.0.rechecked.store(true, Ordering::Release);
+    }
+
+    /// Takes the network back, from any thread, for good. Connections are shut down, and what was not delivered is lost;
+    /// sockets say [`Error::InvalidState`], streams of connections fail with `ConnAborted`, look-ups and whatever is
+    /// asked for anew with [`Error::AccessDenied`]. What is under way on another thread is done to its end.
+    ///
+    /// Who waits for a connection is woken by its end. Who waits for something else is not by this alone: a wait is one
+    /// value. A host that revokes has its guest look again.
+    pub fn revoke(&self) {
+        self.0.revocation.revoke();
+    }
+
+    /// Whether it was taken back.
+    #[inline]
+    pub fn is_revoked(&self) -> bool {
+        self.0.revocation.is_revoked()
+    }
+
+    /// Has a socket shut down with the others when the network is taken back, which may be at once. Those that are made
+    /// here know.
+    pub fn adopt(&self, socket: &Arc<dyn TcpSocket>) {
+        self.0.revocation.watch_over(socket);
     }
 
     /// The bytes that were accepted from the guest and that the network has not taken yet.
@@ -88,7 +134,7 @@ impl Sockets {
     /// [`Error::AccessDenied`]; [`Error::InvalidArgument`] for what is neither a name nor an address;
     /// [`Error::TemporaryResolverFailure`] where too many look-ups go on.
     pub fn lookup(&self, name: &str) -> Result<Addresses, Error> {
-        if !self.0.permissions.lookup {
+        if !self.0.permissions.lookup || self.is_revoked() {
             return Err(Error::AccessDenied);
         }
         Addresses::look_up(self.clone(), name, |name| {
@@ -98,6 +144,9 @@ impl Sockets {
     }
 
     pub(super) fn slot(&self) -> Result<Slot, Error> {
+        if self.is_revoked() {
+            return Err(Error::AccessDenied);
+        }
         self.0.open.take().ok_or(Error::NewSocketLimit)
     }
 
@@ -113,16 +162,25 @@ impl Sockets {
                 self.0.permissions.udp
             }
         };
-        if allowed { self.0.permissions.check.check(addr, to) } else { AddrCheck::deny_all().check(addr, to) }
+        match () {
+            () if !allowed || self.is_revoked() => AddrCheck::deny_all().check(addr, to),
+            () if self.0.rechecked.load(Ordering::Acquire) => {
+                let check = self.0.check.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                check.check(addr, to)
+            }
+            () => self.0.permissions.check.check(addr, to),
+        }
     }
 
     pub(super) fn scratch(&self) -> MutexGuard<'_, Vec<u8>> {
         self.0.scratch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends when `wait` has. It is a hint as ever: who cannot wait finds out by trying again.
+    /// Ends when `wait` has, or the network is taken back. It is a hint as ever: who cannot wait finds out by trying
+    /// again.
     pub(super) async fn ready(&self, wait: Wait<'_>) {
-        let _ = self.0.waiter.any_async(&[wait], &mut [], &mut Vec::new()).await;
+        let revoked = self.0.revocation.wait();
+        let _ = self.0.waiter.any_async(&[wait, revoked], &mut [], &mut Vec::new()).await;
     }
 }
 

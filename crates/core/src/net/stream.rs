@@ -51,6 +51,14 @@ impl TcpInput {
     fn has_ended(&self) -> bool {
         self.ended || self.open.deaf.load(Ordering::Relaxed)
     }
+
+    /// Fails once the network was taken back.
+    fn not_revoked(&mut self) -> StreamResult<()> {
+        self.granted().map_err(|e| {
+            self.ended = true;
+            e.into()
+        })
+    }
 }
 
 impl Drop for TcpInput {
@@ -69,7 +77,11 @@ impl Subscribe for TcpInput {
     }
 
     fn wait(&self) -> Wait<'_> {
-        if self.has_ended() { Wait::Ready } else { self.open.socket.wait(Interest::Read) }
+        if self.has_ended() || self.sockets.is_revoked() {
+            Wait::Ready
+        } else {
+            self.open.socket.wait(Interest::Read)
+        }
     }
 }
 
@@ -86,6 +98,7 @@ impl HostInputStream for TcpInput {
         if self.has_ended() {
             return Err(StreamError::Closed);
         }
+        self.not_revoked()?;
         if dst.is_empty() {
             return Ok(0);
         }
@@ -102,11 +115,20 @@ impl HostInputStream for TcpInput {
             }
         }
     }
+
+    fn granted(&self) -> Result<(), Errno> {
+        if self.sockets.is_revoked() { Err(Errno::ConnAborted) } else { Ok(()) }
+    }
 }
 
 impl TcpOutput {
     pub(super) fn new(outgoing: Arc<Outgoing>, sockets: Sockets) -> Self {
         Self { outgoing, sockets, permit: 0, full: false, ended: false }
+    }
+
+    /// Fails once the network was taken back: what was not sent yet never is.
+    fn not_revoked(&self) -> StreamResult<()> {
+        if self.sockets.is_revoked() { self.outgoing.abort() } else { Ok(()) }
     }
 }
 
@@ -117,13 +139,17 @@ impl Subscribe for TcpOutput {
             return self.sockets.ready(self.outgoing.writable()).await;
         }
         // Whoever awaits a stream alone has nobody else who delivers.
-        while self.outgoing.drain() == Drained::More {
+        while !self.sockets.is_revoked() && self.outgoing.drain() == Drained::More {
             self.sockets.ready(self.outgoing.wait()).await;
         }
     }
 
     fn wait(&self) -> Wait<'_> {
-        if self.full { self.outgoing.writable() } else { self.outgoing.clear() }
+        match () {
+            () if self.sockets.is_revoked() => Wait::Ready,
+            () if self.full => self.outgoing.writable(),
+            () => self.outgoing.clear(),
+        }
     }
 }
 
@@ -132,6 +158,7 @@ impl HostOutputStream for TcpOutput {
     fn check_write(&mut self) -> StreamResult<usize> {
         self.full = false;
         self.permit = 0;
+        self.not_revoked()?;
         if self.outgoing.is_clear(self.ended)? {
             self.permit = PERMIT;
         }
@@ -147,11 +174,13 @@ impl HostOutputStream for TcpOutput {
             return Err(StreamError::trap("write of more than check-write permitted"));
         };
         self.permit = rest;
+        self.not_revoked()?;
         self.outgoing.send(src)
     }
 
     fn write_some(&mut self, src: &[u8]) -> StreamResult<usize> {
         self.permit = 0;
+        self.not_revoked()?;
         let n = self.outgoing.send_some(src)?;
         self.full = n == 0 && !src.is_empty();
         Ok(n)
@@ -159,6 +188,7 @@ impl HostOutputStream for TcpOutput {
 
     /// What can be sent is on its way already.
     fn flush(&mut self) -> StreamResult<()> {
+        self.not_revoked()?;
         if !self.outgoing.is_clear(self.ended)? {
             self.permit = 0;
         }

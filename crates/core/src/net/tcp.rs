@@ -27,7 +27,7 @@ const BACKLOG: u32 = 128;
 ///              └── connecting ── finish_connect ── connected
 /// ```
 ///
-/// Where an attempt to listen or to connect fails, the socket is closed: no method but those that ask about the family
+/// Where an attempt to listen or to connect fails, or the network is taken back, the socket is closed: no method but those that ask about the family
 /// or for what to wait is of use any more.
 pub struct Tcp {
     sockets: Sockets,
@@ -70,8 +70,14 @@ enum State {
 
 impl Tcp {
     pub(super) fn new(sockets: Sockets, family: Family, socket: Arc<dyn TcpSocket>, slot: Slot) -> Self {
+        sockets.adopt(&socket);
         let open = Arc::new(Open { socket, deaf: AtomicBool::new(false), _slot: slot });
         Self { sockets, family, open, state: State::Unbound, backlog: BACKLOG }
+    }
+
+    /// The state in which it is now. Nothing is left of it once the network was taken back.
+    fn state(&self) -> &State {
+        if self.sockets.is_revoked() { &State::Closed } else { &self.state }
     }
 
     /// The family it was made for.
@@ -92,7 +98,7 @@ impl Tcp {
     }
 
     fn bindable(&self) -> Result<(), Error> {
-        match self.state {
+        match *self.state() {
             State::Unbound => Ok(()),
             _ => Err(Error::InvalidState),
         }
@@ -125,7 +131,7 @@ impl Tcp {
     }
 
     fn connectable(&self) -> Result<(), Error> {
-        match self.state {
+        match *self.state() {
             State::Unbound | State::Bound => Ok(()),
             State::Connecting(_) => Err(Error::ConcurrencyConflict),
             _ => Err(Error::InvalidState),
@@ -159,7 +165,11 @@ impl Tcp {
     /// [`Error::WouldBlock`]; [`Error::NotInProgress`]; [`Error::ConnectionRefused`] and whatever else ends an
     /// attempt.
     pub fn finish_connect(&mut self) -> Result<(TcpInput, TcpOutput), Error> {
-        let State::Connecting(addr) = self.state else { return Err(Error::NotInProgress) };
+        let addr = match *self.state() {
+            State::Connecting(addr) => addr,
+            _ if self.sockets.is_revoked() => return Err(Error::InvalidState),
+            _ => return Err(Error::NotInProgress),
+        };
         self.try_connect(addr)?;
         Ok(self.connected(addr))
     }
@@ -196,7 +206,7 @@ impl Tcp {
 
     /// Whether nothing is missing for listening; without an address only that is.
     fn listenable(&self) -> Result<bool, Error> {
-        match self.state {
+        match *self.state() {
             State::Unbound => Ok(false),
             State::Bound => Ok(true),
             State::Connecting(_) => Err(Error::ConcurrencyConflict),
@@ -234,7 +244,7 @@ impl Tcp {
     ///
     /// [`Error::InvalidState`] where it does not listen.
     pub fn listener(&self) -> Result<Listener, Error> {
-        match self.state {
+        match *self.state() {
             State::Listening => Ok(Listener::new(self.sockets.clone(), self.family, self.open.clone())),
             _ => Err(Error::InvalidState),
         }
@@ -247,7 +257,7 @@ impl Tcp {
     }
 
     fn interest(&self) -> Option<Interest> {
-        match self.state {
+        match *self.state() {
             State::Listening => Some(Interest::Read),
             State::Connecting(_) => Some(Interest::Write),
             _ => None,
@@ -260,7 +270,7 @@ impl Tcp {
     ///
     /// [`Error::InvalidState`].
     pub fn local_address(&self) -> Result<SocketAddr, Error> {
-        match self.state {
+        match *self.state() {
             State::Unbound | State::Closed => Err(Error::InvalidState),
             _ => Ok(self.open.socket.local_addr()?),
         }
@@ -272,7 +282,7 @@ impl Tcp {
     ///
     /// [`Error::InvalidState`].
     pub fn remote_address(&self) -> Result<SocketAddr, Error> {
-        match self.state {
+        match *self.state() {
             State::Connected(peer, _) => Ok(peer),
             _ => Err(Error::InvalidState),
         }
@@ -280,7 +290,7 @@ impl Tcp {
 
     /// Whether others may connect.
     pub fn is_listening(&self) -> bool {
-        matches!(self.state, State::Listening)
+        matches!(self.state(), State::Listening)
     }
 
     /// How many connections may wait to be accepted; the system bounds it.
@@ -293,7 +303,7 @@ impl Tcp {
             return Err(Error::InvalidArgument);
         }
         let n = u32::try_from(n).unwrap_or(u32::MAX);
-        match self.state {
+        match *self.state() {
             State::Unbound | State::Bound => {}
             State::Listening => self.open.socket.listen(n)?,
             State::Connecting(_) | State::Connected(..) | State::Closed => return Err(Error::InvalidState),
@@ -333,7 +343,7 @@ impl Tcp {
     }
 
     fn not_closed(&self) -> Result<(), Error> {
-        match self.state {
+        match *self.state() {
             State::Closed => Err(Error::InvalidState),
             _ => Ok(()),
         }
@@ -346,7 +356,7 @@ impl Tcp {
     ///
     /// [`Error::InvalidState`] where it is not connected.
     pub fn shutdown(&mut self, how: Shutdown) -> Result<(), Error> {
-        let State::Connected(_, outgoing) = &self.state else { return Err(Error::InvalidState) };
+        let State::Connected(_, outgoing) = self.state() else { return Err(Error::InvalidState) };
         let received = match how {
             Shutdown::Send => Ok(()),
             Shutdown::Receive | Shutdown::Both => self.open.end_receiving(),

@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A backend's socket with what the guest has made of it.
+/// A backend's socket with what the guest has made of it. Once the network was taken back all is [`Error::InvalidState`].
 ///
 /// Its datagrams come and go one by one, [`send`](Self::send) and [`receive`](Self::receive), or by the streams that
 /// [`stream`](Self::stream) gives.
@@ -37,8 +37,12 @@ impl Udp {
         self.association.end.family
     }
 
-    fn socket(&self) -> &dyn UdpSocket {
-        &*self.association.end.socket
+    /// The backend's, unless the network was taken back.
+    fn socket(&self) -> Result<&dyn UdpSocket, Error> {
+        if self.association.sockets.is_revoked() {
+            return Err(Error::InvalidState);
+        }
+        Ok(&*self.association.end.socket)
     }
 
     /// Asks whether the guest may bind to an address.
@@ -61,6 +65,7 @@ impl Udp {
     }
 
     fn bindable(&self) -> Result<(), Error> {
+        self.socket()?;
         if self.bound { Err(Error::InvalidState) } else { Ok(()) }
     }
 
@@ -71,7 +76,7 @@ impl Udp {
     /// [`Error::AddressInUse`], [`Error::AddressNotBindable`], [`Error::InvalidState`].
     pub fn bind(&mut self, addr: Checked) -> Result<(), Error> {
         self.bindable()?;
-        self.socket().bind(addr.for_use(SocketAddrUse::UdpBind)?)?;
+        self.socket()?.bind(addr.for_use(SocketAddrUse::UdpBind)?)?;
         self.bound = true;
         Ok(())
     }
@@ -113,9 +118,9 @@ impl Udp {
         if self.association.peer.take().is_none() && peer.is_none() {
             return Ok(());
         }
-        let done = self.socket().connect(peer);
+        let done = self.socket()?.connect(peer);
         // Systems bind a socket for its peer, and some take that back with it.
-        self.bound = self.socket().local_addr().is_ok_and(|addr| addr.port() != 0);
+        self.bound = self.association.end.socket.local_addr().is_ok_and(|addr| addr.port() != 0);
         done.map_err(|e| match e {
             // No port is left for the local end: systems do not agree on what to call it.
             Errno::AddrNotAvail => Error::AddressInUse,
@@ -179,6 +184,7 @@ impl Udp {
     }
 
     fn is_bound(&self) -> Result<(), Error> {
+        self.socket()?;
         if self.bound { Ok(()) } else { Err(Error::InvalidState) }
     }
 
@@ -202,7 +208,7 @@ impl Udp {
     /// [`Error::InvalidState`].
     pub fn local_address(&self) -> Result<SocketAddr, Error> {
         self.is_bound()?;
-        Ok(self.socket().local_addr()?)
+        Ok(self.socket()?.local_addr()?)
     }
 
     /// Its only peer.
@@ -211,6 +217,7 @@ impl Udp {
     ///
     /// [`Error::InvalidState`] where it has none.
     pub fn remote_address(&self) -> Result<SocketAddr, Error> {
+        self.socket()?;
         self.association.peer.ok_or(Error::InvalidState)
     }
 
@@ -220,7 +227,7 @@ impl Udp {
     ///
     /// Whatever the system says.
     pub fn get(&self, name: UdpOptionName) -> Result<UdpOption, Error> {
-        Ok(self.socket().get(name)?)
+        Ok(self.socket()?.get(name)?)
     }
 
     /// Sets an option. What is too large becomes the largest that the system has.
@@ -233,7 +240,7 @@ impl Udp {
             UdpOption::UnicastHopLimit(n) => n == 0,
             UdpOption::ReceiveBufferSize(n) | UdpOption::SendBufferSize(n) => n == 0,
         };
-        if zero { Err(Error::InvalidArgument) } else { Ok(self.socket().set(option)?) }
+        if zero { Err(Error::InvalidArgument) } else { Ok(self.socket()?.set(option)?) }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::spy::Spy;
 use crate::*;
 use std::sync::atomic::Ordering::Relaxed;
+use wasi_host_core::limits::SharedLimits;
 use wasi_host_core::time::SetTime;
 
 type Call = fn(&Descriptor, &str) -> Result<()>;
@@ -115,4 +116,30 @@ fn a_file_that_was_longer() {
     assert_eq!(file.set_len(3), Err(Errno::FBig));
     assert_eq!(file.set_len(2), Ok(()));
     assert_eq!(fs.read("file").unwrap(), b"AB");
+}
+
+#[test]
+fn they_change_with_whom_they_are_shared() {
+    let fs = fixture();
+    let limits = SharedLimits::from(Limits::default());
+    let granted = |limits: &SharedLimits| {
+        let grant = Grant::new(DirPerms::all(), FilePerms::all(), limits.clone());
+        Descriptor::preopen(fs.root(), Arc::new(grant))
+    };
+    let (here, there) = (granted(&limits), granted(&limits));
+    let elsewhere = granted(&Limits::default().into());
+    let file = here.open("file", BOTH).unwrap();
+    assert_eq!(file.write_at(&[IoSlice::new(b"0123456789")], 0), Ok(10));
+    let mut less = Limits::default();
+    (less.file_size, less.path) = (4, 4);
+    limits.set(&less);
+    assert_eq!(file.write_at(&[IoSlice::new(b"x")], 4), Err(Errno::FBig), "a file that was open before");
+    assert_eq!(file.set_len(5), Err(Errno::FBig));
+    assert_eq!(file.metadata().unwrap().size, 10, "what is larger stays so");
+    assert_eq!(here.stat("12345", Follow::No), Err(Errno::NameTooLong));
+    assert_eq!(here.rename("file", &there, "new"), Ok(()), "both go by the same");
+    assert_eq!(here.rename("new", &elsewhere, "file"), Err(Errno::Perm), "there is more allowed");
+    limits.set(&Limits::default());
+    assert_eq!(here.rename("new", &elsewhere, "file"), Ok(()), "as much is allowed again");
+    assert_eq!(file.write_at(&[IoSlice::new(b"x")], 4), Ok(1));
 }
