@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use wasi_host_core::Result;
-use wasi_host_core::fs::{Blocking, DirEntry, Entries};
+use wasi_host_core::fs::{Blocking, Descriptor, DirEntry, Entries};
 
 /// How many names are fetched at a time: a listing that leaves the thread does so once for all of them.
 const BATCH: usize = 1024;
@@ -10,30 +10,39 @@ const BATCH: usize = 1024;
 /// A listing under way: names that were fetched, and those that are still to come. It is the resource behind 0.2's
 /// `directory-entry-stream`, and what the stream of 0.3 gives is taken from it. `.` and `..` are left out.
 pub struct DirectoryEntries {
+    /// What is listed, for as long as there is something to list.
+    dir: Option<Descriptor>,
     fetched: VecDeque<Result<DirEntry>>,
     rest: Option<Entries>,
-    blocking: Blocking,
 }
 
 impl DirectoryEntries {
-    /// A listing from its beginning, of a directory that answers so.
-    pub fn new(entries: Entries, blocking: Blocking) -> Self {
-        Self { fetched: VecDeque::new(), rest: Some(entries), blocking }
+    /// A listing of `dir` from its beginning.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Descriptor::entries`].
+    pub fn new(dir: Descriptor) -> Result<Self> {
+        let rest = Some(dir.entries()?);
+        Ok(Self { dir: Some(dir), fetched: VecDeque::new(), rest })
     }
 
     /// One that has ended.
     pub fn ended() -> Self {
-        Self { fetched: VecDeque::new(), rest: None, blocking: Blocking::Never }
+        Self { dir: None, fetched: VecDeque::new(), rest: None }
     }
 
     /// Whether [`fetch`](Self::fetch) may have to wait for a disk.
     pub fn blocking(&self) -> Blocking {
-        self.blocking
+        self.dir.as_ref().map_or(Blocking::Never, Descriptor::blocking)
     }
 
-    /// The next name that was fetched.
+    /// The next name that was fetched; none of them once what granted the directory was revoked.
     pub fn pop(&mut self) -> Option<Result<DirEntry>> {
-        self.fetched.pop_front()
+        match self.dir.as_ref().map(Descriptor::valid) {
+            Some(Err(revoked)) => Some(Err(revoked)),
+            _ => self.fetched.pop_front(),
+        }
     }
 
     /// Whether a name is there without fetching.

@@ -302,6 +302,12 @@ impl Interrupt {
         self.0.notify.notify();
     }
 
+    /// Ends every wait of the context that goes on, for who waits to look again: something has changed that no wait
+    /// names. It does not count as an interrupt.
+    pub fn look_again(&self) {
+        self.0.notify.notify();
+    }
+
     /// Lets the context wait again.
     pub fn clear(&self) {
         self.0.set.store(false, Ordering::Release);

@@ -2,16 +2,16 @@
 
 #[cfg(doc)]
 use crate::Interrupted;
-use crate::network::NetworkAccess;
+use crate::handle::{Handle, Shared};
 use crate::wait::Interrupt;
 use crate::waiting::Waiting;
 use std::sync::Arc;
 use wasi_host_core::clock::{HostMonotonicClock, HostTimezone, HostWallClock};
+#[cfg(feature = "p2")]
 use wasi_host_core::fs::Descriptor;
-use wasi_host_core::limits::Limits;
+use wasi_host_core::limits::SharedLimits;
 use wasi_host_core::net::TcpSocket;
 use wasi_host_core::random::RngCore;
-use wasi_host_core::slots::Slots;
 use wasi_host_core::stdio::{StdinStream, StdoutStream};
 use wasi_host_core::stream::Scratch;
 use wasi_host_core::time::Timestamp;
@@ -22,9 +22,7 @@ use wasi_host_core::time::Timestamp;
 pub struct WasiCtx {
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
-    pub(crate) preopens: Vec<(Descriptor, String)>,
     pub(crate) listeners: Vec<Arc<dyn TcpSocket>>,
-    pub(crate) network: NetworkAccess,
     pub(crate) stdin: Box<dyn StdinStream>,
     pub(crate) stdout: Box<dyn StdoutStream>,
     pub(crate) stderr: Box<dyn StdoutStream>,
@@ -39,11 +37,12 @@ pub struct WasiCtx {
     /// Drawn at first use unless it was set.
     pub(crate) insecure_random_seed: Option<u128>,
     pub(crate) initial_cwd: Option<String>,
-    pub(crate) limits: Limits,
+    /// What others may change: directories, the network, limits.
+    pub(crate) shared: Arc<Shared>,
+    /// The same as there, at hand.
+    pub(crate) limits: SharedLimits,
     /// Shared with what waits without holding the context: streams and tasks of WASI 0.3.
     pub(crate) waiting: Arc<Waiting>,
-    /// What a component holds open. Made at first use: the limits are known by then.
-    pub(crate) open: Option<Slots>,
     /// What a component's reads are made into.
     pub(crate) scratch: Scratch,
 }
@@ -80,6 +79,14 @@ impl WasiCtx {
         self.waiting.interrupt.get_or_init(Interrupt::default).clone()
     }
 
+    /// A handle that changes what this guest may reach, also while it runs: takes directories or the network back, gives
+    /// more of them, changes limits.
+    ///
+    /// [`Handle`] has an example.
+    pub fn handle(&self) -> Handle {
+        Handle::new(&self.shared, self.interrupt())
+    }
+
     /// What a guest seeds its hash tables with: drawn at first use, unless the embedder said what it is. Not from the
     /// guest's own source, whose order would change by it.
     #[cfg(feature = "p2")]
@@ -92,14 +99,13 @@ impl WasiCtx {
 
     /// A place for one thing more that a component holds open.
     #[cfg(feature = "p2")]
-    pub(crate) fn slot(&mut self) -> wasi_host_core::Result<wasi_host_core::slots::Slot> {
-        let most = self.limits.descriptors;
-        self.open.get_or_insert_with(|| Slots::new(most)).take().ok_or(wasi_host_core::Errno::MFile)
+    pub(crate) fn slot(&self) -> wasi_host_core::Result<wasi_host_core::slots::Slot> {
+        self.shared.open().take().ok_or(wasi_host_core::Errno::MFile)
     }
 
     /// One more user of what a descriptor has open, which may outlive it.
     #[cfg(feature = "p2")]
-    pub(crate) fn counted(&mut self, descriptor: &Descriptor) -> wasi_host_core::Result<Descriptor> {
+    pub(crate) fn counted(&self, descriptor: &Descriptor) -> wasi_host_core::Result<Descriptor> {
         Ok(descriptor.clone().counted(self.slot()?))
     }
 
@@ -120,7 +126,10 @@ impl std::fmt::Debug for WasiCtx {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WasiCtx")
             .field("args", &self.args)
-            .field("preopens", &self.preopens.iter().map(|(_, name)| name).collect::<Vec<_>>())
+            .field(
+                "preopens",
+                &self.shared.preopens.current().iter().map(|(_, name)| name).collect::<Vec<_>>(),
+            )
             .finish_non_exhaustive()
     }
 }

@@ -27,9 +27,8 @@ impl Default for Delivery {
 
 impl Delivery {
     /// Delivers what is on this list from now on.
-    pub(crate) fn of(&self, list: Undelivered) {
-        let known = self.list.set(list);
-        debug_assert!(known.is_ok(), "a context has one list");
+    pub(crate) fn of(&self, list: &Undelivered) {
+        self.list.get_or_init(|| list.clone());
     }
 
     /// What is left, unless a task takes care of it.
@@ -101,7 +100,8 @@ impl End {
     /// Delivers until nothing is left, time is up or somebody interrupts.
     async fn deliver<M: Mode>(&self, list: &Undelivered, waiter: &dyn Waiter) -> Result<(), Pause> {
         let mut ended = Vec::new();
-        while !list.is_empty() && ended.is_empty() {
+        // The first is the deadline; the second, that somebody interrupts or only has everybody look again.
+        while !list.is_empty() && !ended.iter().any(|event: &Event| event.index == 0) {
             let until = self.until.map_or(Wait::Forever, Wait::Until);
             let watch = self.interrupt.as_ref().map(|interrupt| interrupt.watch());
             if self.interrupt.as_ref().is_some_and(Interrupt::is_set) {

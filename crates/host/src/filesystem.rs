@@ -8,6 +8,7 @@ use wasmtime::component::{Resource, ResourceTable};
 
 /// In 0.2 and 0.3 nothing happens to what was not opened for writing.
 pub(crate) fn sync(descriptor: &Descriptor, data_only: bool) -> Result<()> {
+    descriptor.valid()?;
     let written = descriptor.is_dir() || descriptor.access().contains(Access::WRITE);
     if written { descriptor.sync(data_only) } else { Ok(()) }
 }
@@ -31,12 +32,12 @@ pub(crate) fn hash(m: &Metadata) -> (u64, u64) {
     (lower, hasher.finish())
 }
 
-/// What is open in a guest's hands at its beginning.
+/// What a guest is given at its beginning, and what of that is left and was added when it asks again.
 pub(crate) fn preopens(
     ctx: &WasiCtx,
     table: &mut ResourceTable,
 ) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
-    ctx.preopens.iter().map(|(dir, name)| Ok((table.push(dir.clone())?, name.clone()))).collect()
+    ctx.shared.preopens.current().into_iter().map(|(dir, name)| Ok((table.push(dir)?, name))).collect()
 }
 
 /// The flags of one output of the generator, and what the core calls them.

@@ -58,12 +58,14 @@ mod delivery;
 mod error;
 #[cfg(feature = "p2")]
 mod filesystem;
+mod handle;
 mod mode;
 mod network;
 #[cfg(feature = "p2")]
 mod p2;
 #[cfg(feature = "p3")]
 pub mod p3;
+mod preopens;
 #[cfg(feature = "p2")]
 mod randomness;
 #[cfg(feature = "p2")]
@@ -114,6 +116,7 @@ pub use p1 as preview1;
 pub use builder::WasiCtxBuilder;
 pub use ctx::WasiCtx;
 pub use error::{I32Exit, Interrupted};
+pub use handle::Handle;
 pub use mode::BlockingPolicy;
 #[cfg(feature = "p2")]
 pub use p2::{

@@ -3,7 +3,7 @@
 use crate::delivery::{self, Delivery};
 use crate::error::Interrupted;
 use crate::mode::{BlockingPolicy, Kind, Mode, Pause};
-use crate::wait::{BoxFuture, Event, Interrupt, Wait, Waiter};
+use crate::wait::{BoxFuture, Event, Interrupt, Wait, Waiter, Watch};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
@@ -35,22 +35,26 @@ impl Drop for Waiting {
 }
 
 impl Waiting {
+    /// To be taken before who is about to wait looks at what for: what is revoked after that ends the wait, and what was
+    /// before is seen. `None` where nobody may interrupt nor revoke.
+    pub(crate) fn watch(&self) -> Option<Watch<'_>> {
+        self.interrupt.get().map(Interrupt::watch)
+    }
+
     /// The one place where a guest waits. `ended` receives an event for each entry of `waits` that has ended.
-    /// Meanwhile what the guest's sockets have accepted is delivered, which does not end the wait.
+    /// Meanwhile what the guest's sockets have accepted is delivered, which does not end the wait. A change since `watch`
+    /// does, and then there may be no event.
     pub(crate) async fn pause<'a, M: Mode>(
         &'a self,
+        watch: Option<Watch<'a>>,
         waits: &mut Vec<Wait<'a>>,
         futures: &mut [(usize, BoxFuture<'_, ()>)],
         ended: &mut Vec<Event>,
     ) -> Result<(), Pause> {
-        let (own, interrupt) = (waits.len(), self.interrupt.get());
-        if let Some(interrupt) = interrupt {
-            // Watched before it is asked: an interrupt in between is not lost.
-            waits.push(Wait::Notify(interrupt.watch()));
-            if interrupt.is_set() {
-                return Err(Pause::Interrupted(Interrupted));
-            }
-        }
+        let own = waits.len();
+        // Watched before it is asked: an interrupt in between is not lost.
+        waits.extend(watch.map(Wait::Notify));
+        self.unless_set()?;
         let before = ended.len();
         if self.delivery.left().is_some() {
             // Spans count from here, however often what follows begins anew.
@@ -66,8 +70,13 @@ impl Waiting {
         }
         waits.truncate(own);
         ended.retain(|e| e.index < own);
-        match interrupt {
-            Some(i) if i.is_set() => Err(Pause::Interrupted(Interrupted)),
+        self.unless_set()
+    }
+
+    /// Fails if somebody has interrupted.
+    pub(crate) fn unless_set(&self) -> Result<(), Pause> {
+        match self.interrupt.get() {
+            Some(interrupt) if interrupt.is_set() => Err(Pause::Interrupted(Interrupted)),
             _ => Ok(()),
         }
     }
@@ -77,36 +86,41 @@ impl Waiting {
         self.delivery.left().is_none() && !self.interrupt.get().is_some_and(Interrupt::is_set)
     }
 
-    /// Waits for one thing.
-    pub(crate) async fn pause_for<'a, M: Mode>(&'a self, wait: Wait<'a>) -> Result<(), Pause> {
-        self.pause::<M>(&mut vec![wait], &mut [], &mut Vec::new()).await
+    /// Waits for one thing. It may end for nothing.
+    pub(crate) async fn pause_for<'a, M: Mode>(
+        &'a self,
+        wait: impl FnOnce() -> Wait<'a> + Send,
+    ) -> Result<(), Pause> {
+        let watch = self.watch();
+        self.pause::<M>(watch, &mut vec![wait()], &mut [], &mut Vec::new()).await
     }
 
     /// Does something until it says other than `Again`, waiting in between unless the descriptor is non-blocking.
     pub(crate) async fn until_done<'a, M: Mode, R>(
         &'a self,
         nonblocking: bool,
-        wait: impl Fn() -> Wait<'a> + Send,
+        wait: impl Fn() -> Wait<'a> + Send + Sync,
         mut op: impl FnMut() -> Result<R> + Send,
     ) -> Result<R, Pause> {
         loop {
             match op() {
-                Err(Errno::Again) if !nonblocking => self.pause_for::<M>(wait()).await?,
+                Err(Errno::Again) if !nonblocking => self.pause_for::<M>(&wait).await?,
                 done => return Ok(done?),
             }
         }
     }
 
-    /// Waits for a stream.
+    /// Waits for a stream. It may end for nothing.
     pub(crate) async fn pause_for_stream<M: Mode, S: Subscribe + ?Sized>(
         &self,
         stream: &mut S,
     ) -> Result<(), Pause> {
+        let watch = self.watch();
         match stream.wait() {
             Wait::Future => {}
-            wait => return self.pause_for::<M>(wait).await,
+            wait => return self.pause::<M>(watch, &mut vec![wait], &mut [], &mut Vec::new()).await,
         }
-        self.pause::<M>(&mut vec![Wait::Future], &mut [(0, stream.ready())], &mut Vec::new()).await
+        self.pause::<M>(watch, &mut vec![Wait::Future], &mut [(0, stream.ready())], &mut Vec::new()).await
     }
 
     /// Waits for what a future gives.
@@ -118,7 +132,7 @@ impl Waiting {
         let give = async { drop(output.set(future.await)) };
         let mut futures: [(usize, BoxFuture<'_, ()>); 1] = [(0, Box::pin(give))];
         while output.get().is_none() {
-            self.pause::<M>(&mut vec![Wait::Future], &mut futures, &mut Vec::new()).await?;
+            self.pause::<M>(self.watch(), &mut vec![Wait::Future], &mut futures, &mut Vec::new()).await?;
         }
         drop(futures);
         Ok(output.into_inner().expect("it was there just now"))
@@ -133,7 +147,7 @@ impl Waiting {
         let place = loop {
             match jobs.take() {
                 Some(place) => break place,
-                None => self.pause_for::<M>(jobs.wait()).await?,
+                None => self.pause_for::<M>(|| jobs.wait()).await?,
             }
         };
         let op = move || {

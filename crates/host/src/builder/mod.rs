@@ -1,30 +1,27 @@
 //! Making a context.
 
 mod network;
+mod preopens;
 
 use crate::ctx::WasiCtx;
 use crate::delivery::Delivery;
+use crate::handle::{self, Shared};
 use crate::mode::BlockingPolicy;
-use crate::network::NetworkAccess;
 use crate::wait::Waiter;
 use crate::waiting::Waiting;
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use wasi_host_core::clock::{HostMonotonicClock, HostTimezone, HostWallClock, Utc};
 use wasi_host_core::fs::{Descriptor, Dir};
 use wasi_host_core::grant::{DirPerms, FilePerms, Grant};
-use wasi_host_core::limits::Limits;
+use wasi_host_core::limits::{Limits, SharedLimits};
 use wasi_host_core::pipe::{ClosedInputStream, SinkOutputStream};
 use wasi_host_core::random::RngCore;
 use wasi_host_core::stdio::{StdinStream, StdoutStream};
 use wasi_host_core::stream::Scratch;
 use wasi_host_native::clock::{MonotonicClock, WallClock};
-use wasi_host_native::fs::NativeDir;
 use wasi_host_native::random::thread_rng;
 use wasi_host_native::stdio::{Stderr, Stdin, Stdout};
 use wasi_host_native::wait::Poller;
-use wasmtime::Result;
-use wasmtime::error::Context as _;
 
 /// Makes a [`WasiCtx`].
 ///
@@ -71,9 +68,7 @@ impl WasiCtxBuilder {
             ctx: WasiCtx {
                 args: Vec::new(),
                 env: Vec::new(),
-                preopens: Vec::new(),
                 listeners: Vec::new(),
-                network: NetworkAccess::default(),
                 stdin: Box::new(ClosedInputStream),
                 stdout: Box::new(SinkOutputStream),
                 stderr: Box::new(SinkOutputStream),
@@ -85,7 +80,8 @@ impl WasiCtxBuilder {
                 insecure_random: thread_rng(),
                 insecure_random_seed: None,
                 initial_cwd: None,
-                limits: Limits::default(),
+                shared: Arc::default(),
+                limits: SharedLimits::default(),
                 waiting: Arc::new(Waiting {
                     waiter: poller(),
                     interrupt: OnceLock::new(),
@@ -93,7 +89,6 @@ impl WasiCtxBuilder {
                     delivery: Delivery::default(),
                     jobs: OnceLock::new(),
                 }),
-                open: None,
                 scratch: Scratch::default(),
             },
             dirs: Vec::new(),
@@ -243,87 +238,6 @@ impl WasiCtxBuilder {
         self
     }
 
-    /// Opens a directory of the host and gives it to the guest under the name `guest_path`. Nothing outside of it
-    /// can be reached through it.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be opened as a directory; the message names it.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use wasi_host::{DirPerms, FilePerms, WasiCtxBuilder};
-    /// let mut builder = WasiCtxBuilder::new();
-    /// builder.preopened_dir("src", "/source", DirPerms::READ, FilePerms::READ)?;
-    /// # Ok::<(), wasmtime::Error>(())
-    /// ```
-    pub fn preopened_dir(
-        &mut self,
-        host_path: impl AsRef<Path>,
-        guest_path: impl AsRef<str>,
-        dir_perms: DirPerms,
-        file_perms: FilePerms,
-    ) -> Result<&mut Self> {
-        let host_path = host_path.as_ref();
-        let dir = NativeDir::open_ambient(host_path)
-            .with_context(|| format!("failed to open directory `{}`", host_path.display()))?;
-        Ok(self.preopened(dir, guest_path, dir_perms, file_perms))
-    }
-
-    /// Gives any directory to the guest: in memory, an archive, your own. One that is shared already goes through
-    /// [`preopened_shared`](Self::preopened_shared):
-    ///
-    /// ```
-    /// use wasi_host::{DirPerms, FilePerms, WasiCtxBuilder};
-    /// use wasi_host_virtual::memory::MemoryFs;
-    /// let fs = MemoryFs::with_limit(16 << 20);
-    /// fs.write("config", "level = 3")?;
-    /// let mut builder = WasiCtxBuilder::new();
-    /// builder.preopened_shared(fs.root(), "/", DirPerms::all(), FilePerms::all());
-    /// # Ok::<(), wasi_host::Errno>(())
-    /// ```
-    pub fn preopened(
-        &mut self,
-        dir: impl Dir,
-        guest_path: impl AsRef<str>,
-        dir_perms: DirPerms,
-        file_perms: FilePerms,
-    ) -> &mut Self {
-        self.preopened_shared(Arc::new(dir), guest_path, dir_perms, file_perms)
-    }
-
-    /// Gives a directory that others hold too.
-    ///
-    /// [`preopened`](Self::preopened) has an example.
-    pub fn preopened_shared(
-        &mut self,
-        dir: Arc<dyn Dir>,
-        guest_path: impl AsRef<str>,
-        dir_perms: DirPerms,
-        file_perms: FilePerms,
-    ) -> &mut Self {
-        self.dirs.push((dir, guest_path.as_ref().to_owned(), dir_perms, file_perms));
-        self
-    }
-
-    /// Gives a directory under a grant of the embedder's own, which can be revoked while the guest runs.
-    ///
-    /// ```
-    /// # use std::sync::Arc;
-    /// use wasi_host::{Grant, WasiCtxBuilder, fs::Descriptor};
-    /// # let fs = wasi_host_virtual::memory::MemoryFs::new();
-    /// let grant = Arc::new(Grant::full());
-    /// let mut builder = WasiCtxBuilder::new();
-    /// builder.preopened_descriptor(Descriptor::preopen(fs.root(), grant.clone()), "/");
-    /// // Later, from any thread:
-    /// grant.revoke();
-    /// ```
-    pub fn preopened_descriptor(&mut self, dir: Descriptor, guest_path: impl AsRef<str>) -> &mut Self {
-        self.ctx.preopens.push((dir, guest_path.as_ref().to_owned()));
-        self
-    }
-
     /// The source of randomness for keys and secrets.
     ///
     /// ```
@@ -427,7 +341,7 @@ impl WasiCtxBuilder {
     /// builder.limits(strict);
     /// ```
     pub fn limits(&mut self, limits: Limits) -> &mut Self {
-        self.ctx.limits = limits;
+        self.ctx.limits.set(&limits);
         self
     }
 
@@ -443,15 +357,22 @@ impl WasiCtxBuilder {
         Arc::get_mut(&mut self.ctx.waiting).expect("nobody waits before it is built")
     }
 
+    fn shared(&mut self) -> &mut Shared {
+        Arc::get_mut(&mut self.ctx.shared).expect("nobody has a handle before it is built")
+    }
+
     /// The context; the builder begins anew.
     ///
     /// [`WasiView`](crate::WasiView) has an example.
     pub fn build(&mut self) -> WasiCtx {
         let Self { mut ctx, dirs } = std::mem::take(self);
-        ctx.limits.file_size = ctx.limits.file_size.min(wasi_host_native::fs::largest_file());
+        ctx.limits.set(&handle::possible(ctx.limits.get()));
+        let shared = Arc::get_mut(&mut ctx.shared).expect("nobody has a handle before it is built");
+        shared.limits = ctx.limits.clone();
+        shared.network.waiter = Some(ctx.waiting.waiter.clone());
         for (dir, name, dir_perms, file_perms) in dirs {
             let grant = Grant::new(dir_perms, file_perms, ctx.limits.clone());
-            ctx.preopens.push((Descriptor::preopen(dir, Arc::new(grant)), name));
+            shared.preopens.add(Descriptor::preopen(dir, Arc::new(grant)), name);
         }
         ctx
     }

@@ -49,7 +49,7 @@ impl WasiCtxBuilder {
     /// # drop(ctx);
     /// ```
     pub fn inherit_network(&mut self) -> &mut Self {
-        self.ctx.network.check = Some(AddrCheck::allow_all());
+        self.shared().network.check = Some(AddrCheck::allow_all());
         self.network(NativeNetwork)
     }
 
@@ -70,7 +70,7 @@ impl WasiCtxBuilder {
             + Sync
             + 'static,
     {
-        self.ctx.network.check = Some(AddrCheck::new(check));
+        self.shared().network.check = Some(AddrCheck::new(check));
         self
     }
 
@@ -85,7 +85,7 @@ impl WasiCtxBuilder {
         &mut self,
         rule: impl Fn(SocketAddr, SocketAddrUse) -> bool + Send + Sync + 'static,
     ) -> &mut Self {
-        self.ctx.network.check = Some(AddrCheck::when(rule));
+        self.shared().network.check = Some(AddrCheck::when(rule));
         self
     }
 
@@ -116,8 +116,8 @@ impl WasiCtxBuilder {
     /// builder.network(Ipv4Only(wasi_host_native::net::NativeNetwork));
     /// ```
     pub fn network(&mut self, network: impl Network + 'static) -> &mut Self {
-        self.ctx.network.check.get_or_insert_with(AddrCheck::allow_all);
-        self.ctx.network.network = Some(Arc::new(network));
+        self.shared().network.check.get_or_insert_with(AddrCheck::allow_all);
+        self.shared().network.network = Some(Arc::new(network));
         self
     }
 
@@ -125,7 +125,7 @@ impl WasiCtxBuilder {
     ///
     /// [`inherit_network`](Self::inherit_network) has an example.
     pub fn allow_ip_name_lookup(&mut self, allow: bool) -> &mut Self {
-        self.ctx.network.lookup = allow;
+        self.shared().network.lookup = allow;
         self
     }
 
@@ -133,7 +133,7 @@ impl WasiCtxBuilder {
     ///
     /// [`allow_udp`](Self::allow_udp) has an example.
     pub fn allow_tcp(&mut self, allow: bool) -> &mut Self {
-        self.ctx.network.tcp = allow;
+        self.shared().network.tcp = allow;
         self
     }
 
@@ -145,7 +145,7 @@ impl WasiCtxBuilder {
     /// # drop(only_tcp);
     /// ```
     pub fn allow_udp(&mut self, allow: bool) -> &mut Self {
-        self.ctx.network.udp = allow;
+        self.shared().network.udp = allow;
         self
     }
 

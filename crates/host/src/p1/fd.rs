@@ -93,12 +93,19 @@ pub(super) fn fd_fdstat_set_rights(
 ///
 /// `BadF` for whatever was not given as a directory, sockets too: that is how a C library finds the end of the
 /// list.
+///
+/// # Notes
+///
+/// One that was taken back says it still, or those behind it would not be found.
 pub(super) fn fd_prestat_get(
     memory: &mut Memory<'_>,
     ctx: &mut WasiP1Ctx,
     fd: u32,
     prestat: u32,
 ) -> Result<(), Stop> {
+    if ctx.ctx.shared.preopens.given() != ctx.given {
+        ctx.take_in();
+    }
     let len = preopen(ctx, fd)?.len() as u32;
     // A tag of 0 is a directory, the only kind there is; the length stands behind it.
     let record = memory.array_mut(prestat, 1, 8, 4)?;
@@ -128,7 +135,7 @@ pub(super) fn fd_prestat_dir_name(
 }
 
 fn preopen(ctx: &WasiP1Ctx, fd: u32) -> Result<&str, Errno> {
-    match &ctx.table.get(fd)?.object {
+    match &ctx.table.get_any(fd)?.object {
         Object::Dir { preopen: Some(name), .. } => Ok(name),
         _ => Err(Errno::BadF),
     }

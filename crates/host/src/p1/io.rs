@@ -52,14 +52,14 @@ pub(super) async fn fd_read<M: Mode>(
         Object::File { descriptor, cursor } => loop {
             match read_file::<M>(waiting, descriptor, cursor, &mut bufs).await {
                 Err(Pause::Errno(Errno::Again)) if !nonblocking && !descriptor.is_seekable() => {
-                    waiting.pause_for::<M>(descriptor.wait(Interest::Read)).await?;
+                    waiting.pause_for::<M>(|| descriptor.wait(Interest::Read)).await?;
                 }
                 r => break r?,
             }
         },
         Object::Input { stream, .. } => read_stream::<M>(waiting, stream, nonblocking, &mut bufs).await?,
         Object::Socket(socket) => {
-            let (wait, recv) = (|| socket.wait(Interest::Read), || socket.recv(&mut bufs, false));
+            let (wait, recv) = (|| socket.wait(Interest::Read), || socket.open()?.recv(&mut bufs, false));
             waiting.until_done::<M, _>(nonblocking, wait, recv).await?
         }
     };
@@ -186,14 +186,14 @@ pub(super) async fn fd_write<M: Mode>(
         Object::File { descriptor, cursor } => loop {
             match write_file::<M>(waiting, descriptor, cursor, entry.flags, &bufs).await {
                 Err(Pause::Errno(Errno::Again)) if !nonblocking && !descriptor.is_seekable() => {
-                    waiting.pause_for::<M>(descriptor.wait(Interest::Write)).await?;
+                    waiting.pause_for::<M>(|| descriptor.wait(Interest::Write)).await?;
                 }
                 r => break r?,
             }
         },
         Object::Output { stream, .. } => write_stream::<M>(waiting, stream, nonblocking, &bufs).await?,
         Object::Socket(socket) => {
-            let (wait, send) = (|| socket.wait(Interest::Write), || socket.send(&bufs));
+            let (wait, send) = (|| socket.wait(Interest::Write), || socket.open()?.send(&bufs));
             waiting.until_done::<M, _>(nonblocking, wait, send).await?
         }
     };

@@ -23,6 +23,7 @@ mod strings;
 mod table;
 
 use crate::ctx::WasiCtx;
+use crate::handle::Handle;
 #[cfg(feature = "async")]
 use crate::mode::{Awaits, Tries};
 use crate::mode::{Blocks, Pause, now};
@@ -37,7 +38,7 @@ use std::{
     task::{Context, Poll},
 };
 use strings::Strings;
-use table::{Entry, Object, Table};
+use table::{Entry, Object, Socket, Table};
 use wasi_host_core::Errno;
 use wasmtime::{Caller, Extern, Linker};
 
@@ -51,6 +52,8 @@ pub struct WasiP1Ctx {
     #[cfg(feature = "p2")]
     pub(crate) resources: wasmtime::component::ResourceTable,
     table: Table,
+    /// So many of the directories that were ever given are in the table.
+    given: usize,
     args: Strings,
     env: Strings,
     memory: Option<wasmtime::Memory>,
@@ -63,9 +66,11 @@ impl WasiP1Ctx {
         }
         let args = Strings::new(ctx.args.iter().map(|a| [a.as_str(), "", ""]));
         let env = Strings::new(ctx.env.iter().map(|(k, v)| [k.as_str(), "=", v.as_str()]));
-        let table = preopened(&mut ctx);
+        let mut given = 0;
+        let table = preopened(&mut ctx, &mut given);
         Self {
             ctx,
+            given,
             #[cfg(feature = "p2")]
             resources: Default::default(),
             table,
@@ -96,6 +101,20 @@ impl WasiP1Ctx {
     pub fn interrupt(&self) -> Interrupt {
         self.ctx.interrupt()
     }
+
+    /// See [`WasiCtx::handle`]. A directory that is added gets the lowest free number when the guest asks for the names of
+    /// those that it was given. One that is revoked keeps its number and its name, so that those behind it are found.
+    pub fn handle(&self) -> Handle {
+        self.ctx.handle()
+    }
+
+    /// Takes in the directories that were added since.
+    fn take_in(&mut self) {
+        for dir in directories(&self.ctx, &mut self.given) {
+            let inserted = self.table.give(dir);
+            debug_assert!(inserted.is_ok(), "there are numbers enough");
+        }
+    }
 }
 
 impl std::fmt::Debug for WasiP1Ctx {
@@ -105,10 +124,8 @@ impl std::fmt::Debug for WasiP1Ctx {
 }
 
 /// The descriptors a guest begins with: its streams, then directories, then listeners.
-fn preopened(ctx: &mut WasiCtx) -> Table {
-    // What is given always fits; the limit binds what the guest opens.
-    let given = 3 + ctx.preopens.len() + ctx.listeners.len();
-    let mut table = Table::new(ctx.limits.descriptors.max(given));
+fn preopened(ctx: &mut WasiCtx, given: &mut usize) -> Table {
+    let mut table = Table::new(ctx.limits.clone());
     let stream = Rights::STREAM - Rights::FD_READ - Rights::FD_WRITE;
     let (input, output) = (stream | Rights::FD_READ, stream | Rights::FD_WRITE);
     let out = |to: &dyn crate::StdoutStream| Object::Output { stream: to.stream(), terminal: to.isatty() };
@@ -117,18 +134,29 @@ fn preopened(ctx: &mut WasiCtx) -> Table {
         (out(&*ctx.stdout), output),
         (out(&*ctx.stderr), output),
     ];
-    let streams = streams.into_iter().map(|(object, base)| (object, base, Rights::empty()));
-    let dirs = ctx.preopens.drain(..).map(|(descriptor, name)| {
-        let object = Object::Dir { descriptor, preopen: Some(name.into()), listing: None };
-        (object, Rights::DIRECTORY, Rights::DIRECTORY | Rights::FILE)
+    let streams = streams.into_iter().map(|(object, base)| entry(object, base, Rights::empty()));
+    let listeners: Vec<_> = ctx.listeners.drain(..).collect();
+    let listeners = listeners.into_iter().map(|socket| {
+        let object = Object::Socket(Socket::new(socket, ctx.sockets().clone()));
+        entry(object, Rights::LISTENER, Rights::CONNECTION)
     });
-    let listeners = ctx.listeners.drain(..);
-    let listeners = listeners.map(|s| (Object::Socket(s), Rights::LISTENER, Rights::CONNECTION));
-    for (object, base, inheriting) in streams.chain(dirs).chain(listeners) {
-        let inserted = table.insert(Entry { object, flags: FdFlags::empty(), base, inheriting });
+    for entry in streams.chain(directories(ctx, given)).chain(listeners) {
+        let inserted = table.give(entry);
         debug_assert!(inserted.is_ok(), "the table has room");
     }
     table
+}
+
+/// The directories of a context that are not among the first `given`.
+fn directories(ctx: &WasiCtx, given: &mut usize) -> impl Iterator<Item = Entry> + use<> {
+    ctx.shared.preopens.since(given).into_iter().map(|(descriptor, name)| {
+        let object = Object::Dir { descriptor, preopen: Some(name.into()), listing: None };
+        entry(object, Rights::DIRECTORY, Rights::DIRECTORY | Rights::FILE)
+    })
+}
+
+fn entry(object: Object, base: Rights, inheriting: Rights) -> Entry {
+    Entry { object, flags: FdFlags::empty(), base, inheriting }
 }
 
 /// Which of the two ABIs a guest speaks.
@@ -238,7 +266,7 @@ fn enter<'a, T: 'static>(
     };
     let (bytes, data) = memory.data_and_store_mut(caller);
     let ctx = get(data);
-    Ok((Memory::new(bytes, ctx.ctx.limits.hostcall, most), ctx))
+    Ok((Memory::new(bytes, ctx.ctx.limits.hostcall(), most), ctx))
 }
 
 fn exported_memory<T: 'static>(caller: &mut Caller<'_, T>) -> wasmtime::Result<wasmtime::Memory> {

@@ -73,7 +73,7 @@ pub(super) async fn poll_oneoff<M: Mode, V: Version>(
     n: u32,
     nevents: u32,
 ) -> Result<(), Stop> {
-    if n == 0 || n as usize > ctx.ctx.limits.subscriptions {
+    if n == 0 || n as usize > ctx.ctx.limits.subscriptions() {
         return Err(Errno::Inval.into());
     }
     memory.writable(events, n as usize * EVENT, 8)?;
@@ -216,6 +216,7 @@ async fn wait<M: Mode>(
         }
     }
     by_fd.sort_unstable_by_key(|&(fd, i, _)| (fd, i));
+    let watch = ctx.ctx.waiting.watch();
     // Of the clocks the earliest of each kind stands for all.
     let mut waits = Vec::with_capacity(by_fd.len() + 4);
     let mut futures = Vec::new();
@@ -228,7 +229,7 @@ async fn wait<M: Mode>(
     lend(&mut ctx.table, &by_fd, &mut waits, &mut futures);
     let asked: SmallVec<[Asked; 16]> = waits[clocks..].iter().map(Asked::of).collect();
     let mut ended: Vec<Event> = Vec::new();
-    ctx.ctx.waiting.pause::<M>(&mut waits, &mut futures, &mut ended).await?;
+    ctx.ctx.waiting.pause::<M>(watch, &mut waits, &mut futures, &mut ended).await?;
     drop((waits, futures));
     for event in ended.iter().filter(|e| e.index >= clocks) {
         let at = event.index - clocks;

@@ -75,7 +75,7 @@ pub(super) fn random_get(
     buf: u32,
     len: u32,
 ) -> Result<(), Stop> {
-    if u64::from(len) > ctx.ctx.limits.random {
+    if u64::from(len) > ctx.ctx.limits.random() {
         return Err(Errno::Inval.into());
     }
     let bytes = memory.bytes_mut(buf, len)?;

@@ -40,8 +40,9 @@ pub(super) async fn sock_accept<M: Mode>(
     let (base, nonblocking) = (entry.inheriting, entry.nonblocking());
     ctx.table.room()?;
     let wait = || socket.wait(Interest::Read);
-    let (connection, _) = ctx.ctx.waiting.until_done::<M, _>(nonblocking, wait, || socket.accept()).await?;
-    let object = Object::Socket(connection);
+    let accept = || socket.open()?.accept();
+    let (connection, _) = ctx.ctx.waiting.until_done::<M, _>(nonblocking, wait, accept).await?;
+    let object = Object::Socket(socket.with(connection));
     let number = ctx.table.insert(Entry { object, flags, base, inheriting: Rights::empty() })?;
     memory.set_u32(accepted, number)
 }
@@ -84,7 +85,7 @@ pub(super) async fn sock_recv<M: Mode>(
         if wanted == 0 {
             break;
         }
-        match socket.recv(rest, peek) {
+        match socket.open().and_then(|s| s.recv(rest, peek)) {
             // Peeked bytes stay where they are: there is no going on behind them.
             Ok(n) if !all || peek || n == 0 || count + n == wanted => {
                 count += n;
@@ -96,7 +97,7 @@ pub(super) async fn sock_recv<M: Mode>(
             }
             Err(Errno::Again) if count > 0 && nonblocking => break,
             Err(Errno::Again) if !nonblocking => {
-                ctx.ctx.waiting.pause_for::<M>(socket.wait(Interest::Read)).await?;
+                ctx.ctx.waiting.pause_for::<M>(|| socket.wait(Interest::Read)).await?;
             }
             Err(_) if count > 0 => break,
             Err(e) => return Err(e.into()),
@@ -151,5 +152,5 @@ pub(super) fn sock_shutdown(_: &mut Memory<'_>, ctx: &mut WasiP1Ctx, fd: u32, ho
         3 => Shutdown::Both,
         _ => return Err(Errno::Inval.into()),
     };
-    Ok(socket.shutdown(how)?)
+    Ok(socket.open()?.shutdown(how)?)
 }

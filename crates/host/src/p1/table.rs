@@ -5,7 +5,8 @@ use super::readdir::Listing;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use wasi_host_core::fs::{Cursor, Descriptor, FileType, Interest};
-use wasi_host_core::net::TcpSocket;
+use wasi_host_core::limits::SharedLimits;
+use wasi_host_core::net::{Sockets, TcpSocket};
 use wasi_host_core::stream::{InputStream, OutputStream};
 use wasi_host_core::wait::Wait;
 use wasi_host_core::{Errno, Result};
@@ -21,7 +22,35 @@ pub(super) enum Object {
     /// Standard output or standard error.
     Output { stream: OutputStream, terminal: bool },
     /// A connection, or a socket that listens.
-    Socket(Arc<dyn TcpSocket>),
+    Socket(Socket),
+}
+
+/// A socket, and the network that it is of, which may be taken back.
+pub(super) struct Socket {
+    socket: Arc<dyn TcpSocket>,
+    network: Sockets,
+}
+
+impl Socket {
+    pub(super) fn new(socket: Arc<dyn TcpSocket>, network: Sockets) -> Self {
+        network.adopt(&socket);
+        Self { socket, network }
+    }
+
+    /// Another one of the same network.
+    pub(super) fn with(&self, socket: Arc<dyn TcpSocket>) -> Self {
+        Self::new(socket, self.network.clone())
+    }
+
+    /// The socket itself; `BadF` once the network was taken back.
+    pub(super) fn open(&self) -> Result<&dyn TcpSocket> {
+        if self.network.is_revoked() { Err(Errno::BadF) } else { Ok(&*self.socket) }
+    }
+
+    /// What to wait for until reading or writing may go on.
+    pub(super) fn wait(&self, interest: Interest) -> Wait<'_> {
+        self.open().map_or(Wait::Ready, |socket| socket.wait(interest))
+    }
 }
 
 /// An open descriptor.
@@ -33,6 +62,16 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// Fails once what granted it was taken back.
+    #[inline]
+    fn valid(&self) -> Result<()> {
+        match &self.object {
+            Object::File { descriptor, .. } | Object::Dir { descriptor, .. } => descriptor.valid(),
+            Object::Socket(socket) => socket.open().map(drop),
+            Object::Input { .. } | Object::Output { .. } => Ok(()),
+        }
+    }
+
     /// Fails unless the guest has kept the right.
     #[inline]
     pub(super) fn need(&self, right: Rights) -> Result<()> {
@@ -89,7 +128,7 @@ impl Entry {
     }
 
     /// The socket, for a call that needs this right.
-    pub(super) fn socket(&self, right: Rights) -> Result<&Arc<dyn TcpSocket>> {
+    pub(super) fn socket(&self, right: Rights) -> Result<&Socket> {
         match &self.object {
             Object::Socket(socket) => {
                 self.need(right)?;
@@ -105,7 +144,7 @@ pub(super) struct Table {
     slots: Vec<Option<Entry>>,
     /// No number below this is free.
     lowest: usize,
-    limit: usize,
+    limits: SharedLimits,
     open: usize,
     /// The directories that keep a listing, the oldest first.
     listed: VecDeque<u32>,
@@ -115,19 +154,31 @@ pub(super) struct Table {
 const LISTINGS: usize = 64;
 
 impl Table {
-    /// An empty table that holds up to `limit` descriptors.
-    pub(super) fn new(limit: usize) -> Self {
-        Self { slots: Vec::new(), lowest: 0, limit, open: 0, listed: VecDeque::new() }
+    /// An empty table that holds as many descriptors as are allowed.
+    pub(super) fn new(limits: SharedLimits) -> Self {
+        Self { slots: Vec::new(), lowest: 0, limits, open: 0, listed: VecDeque::new() }
     }
 
+    /// What is open under a number, and was not taken back.
     #[inline]
     pub(super) fn get(&self, fd: u32) -> Result<&Entry> {
-        self.slots.get(fd as usize).and_then(Option::as_ref).ok_or(Errno::BadF)
+        let entry = self.get_any(fd)?;
+        entry.valid()?;
+        Ok(entry)
     }
 
+    /// The same, to be changed.
     #[inline]
     pub(super) fn get_mut(&mut self, fd: u32) -> Result<&mut Entry> {
-        self.slots.get_mut(fd as usize).and_then(Option::as_mut).ok_or(Errno::BadF)
+        let entry = self.slots.get_mut(fd as usize).and_then(Option::as_mut).ok_or(Errno::BadF)?;
+        entry.valid()?;
+        Ok(entry)
+    }
+
+    /// What stands under a number, be it taken back.
+    #[inline]
+    pub(super) fn get_any(&self, fd: u32) -> Result<&Entry> {
+        self.slots.get(fd as usize).and_then(Option::as_ref).ok_or(Errno::BadF)
     }
 
     /// Those whose streams must be lent out at once.
@@ -137,12 +188,17 @@ impl Table {
 
     /// Fails if no more descriptors may be opened: asked before one is.
     pub(super) fn room(&self) -> Result<()> {
-        if self.open < self.limit { Ok(()) } else { Err(Errno::MFile) }
+        if self.open < self.limits.descriptors() { Ok(()) } else { Err(Errno::MFile) }
     }
 
     /// Gives an entry the lowest free number.
     pub(super) fn insert(&mut self, entry: Entry) -> Result<u32> {
         self.room()?;
+        self.give(entry)
+    }
+
+    /// The same for what the embedder gives, which always fits: the limit binds what the guest opens.
+    pub(super) fn give(&mut self, entry: Entry) -> Result<u32> {
         let free = self.slots[self.lowest..].iter().position(Option::is_none);
         let at = free.map_or(self.slots.len(), |n| self.lowest + n);
         let fd = u32::try_from(at).map_err(|_| Errno::MFile)?;
@@ -201,6 +257,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wasi_host_core::limits::Limits;
     use wasi_host_core::pipe::ClosedInputStream;
 
     fn entry() -> Entry {
@@ -212,9 +269,15 @@ mod tests {
         }
     }
 
+    fn table(most: usize) -> Table {
+        let mut limits = Limits::default();
+        limits.descriptors = most;
+        Table::new(limits.into())
+    }
+
     #[test]
     fn the_lowest_free_number_comes_first() {
-        let mut table = Table::new(8);
+        let mut table = table(8);
         for n in 0..5 {
             assert_eq!(table.insert(entry()), Ok(n));
         }
@@ -228,7 +291,7 @@ mod tests {
     fn renumbering_every_pair_leaks_nothing() {
         for from in 0..6 {
             for to in 0..6 {
-                let mut table = Table::new(8);
+                let mut table = table(8);
                 (0..4).for_each(|_| assert!(table.insert(entry()).is_ok()));
                 let open = from < 4 && to < 4;
                 assert_eq!(table.renumber(from, to).is_ok(), open, "{from} to {to}");
@@ -242,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_full_table_says_so_and_recovers() {
-        let mut table = Table::new(2);
+        let mut table = table(2);
         (0..2).for_each(|_| assert!(table.insert(entry()).is_ok()));
         assert_eq!(table.insert(entry()), Err(Errno::MFile));
         assert!(table.remove(0).is_ok());

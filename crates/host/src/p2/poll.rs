@@ -23,7 +23,7 @@ pub(super) async fn poll<M: Mode>(view: &mut impl WasiView, list: &[Resource<Pol
 
 /// The places of all that are ready, if some are and nobody has to be asked about any: a list of clocks needs no wait.
 pub(super) fn poll_now(view: &mut impl WasiView, list: &[Resource<Pollable>]) -> Result<Option<Vec<u32>>> {
-    let limit = view.ctx().limits.subscriptions;
+    let limit = view.ctx().limits.subscriptions();
     if list.is_empty() {
         return Err(format_err!("the list of pollables is empty: nothing would ever end this wait"));
     }
@@ -99,14 +99,14 @@ pub(super) async fn ready<M: Mode>(view: &mut impl WasiView, pollable: &Resource
     let Awaited::Entry(rep, source) = table.get(pollable)?.awaited() else {
         unreachable!("a clock is known");
     };
-    let mut ended = Vec::new();
+    let (mut ended, watch) = (Vec::new(), ctx.waiting.watch());
     match (source.wait)(table, rep)? {
         Wait::Future => {
             let entry = (source.entry)(table.get_any_mut(rep)?).ok_or(ResourceTableError::WrongType)?;
             let mut waits = vec![Wait::Future, Wait::Ready];
-            ctx.waiting.pause::<M>(&mut waits, &mut [(0, entry.ready())], &mut ended).await?;
+            ctx.waiting.pause::<M>(watch, &mut waits, &mut [(0, entry.ready())], &mut ended).await?;
         }
-        wait => ctx.waiting.pause::<M>(&mut vec![wait, Wait::Ready], &mut [], &mut ended).await?,
+        wait => ctx.waiting.pause::<M>(watch, &mut vec![wait, Wait::Ready], &mut [], &mut ended).await?,
     }
     Ok(ended.iter().any(|e| e.index == 0))
 }
@@ -145,9 +145,10 @@ async fn wait<M: Mode>(
             Awaited::Entry(rep, source) => (source.wait)(table, rep)?,
         })
     }
+    let watch = waiting.watch();
     let mut waits = list.iter().map(|a| look(table, clock, a)).collect::<Result<Vec<_>>>()?;
     let mut ended = Vec::new();
-    waiting.pause::<M>(&mut waits, &mut [], &mut ended).await?;
+    waiting.pause::<M>(watch, &mut waits, &mut [], &mut ended).await?;
     for event in ended {
         let hint = waits[event.index].watch().is_some();
         if !hint || matches!(look(table, clock, &list[event.index])?, Wait::Ready) {
@@ -203,11 +204,12 @@ impl<'t> Lent<'t> {
         ready: &mut Vec<u32>,
     ) -> Result<(), Pause> {
         let Self { parents, clocks, futures } = self;
+        let watch = waiting.watch();
         let entries = parents.iter().map(|(entry, _)| entry.as_ref().map_or(Wait::Future, |e| e.wait()));
         let mut waits: Vec<_> =
             entries.chain(clocks.iter().map(|(when, _)| clock.wait_until(*when))).collect();
         let mut ended = Vec::new();
-        waiting.pause::<M>(&mut waits, futures, &mut ended).await?;
+        waiting.pause::<M>(watch, &mut waits, futures, &mut ended).await?;
         for event in ended {
             let hint = waits[event.index].watch().is_some();
             match parents.get(event.index) {

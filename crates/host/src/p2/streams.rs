@@ -284,5 +284,10 @@ async fn cancel<M: Mode>(
     if plain && cancelled.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
         return Ok(());
     }
-    Ok(view.ctx().waiting.pause::<M>(&mut vec![Wait::Future], &mut [(0, cancelled)], &mut Vec::new()).await?)
+    let (waiting, mut ended) = (&view.ctx().waiting, Vec::new());
+    let mut futures = [(0, cancelled)];
+    while ended.is_empty() {
+        waiting.pause::<M>(waiting.watch(), &mut vec![Wait::Future], &mut futures, &mut ended).await?;
+    }
+    Ok(())
 }

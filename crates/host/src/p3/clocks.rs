@@ -79,7 +79,7 @@ impl<U: 'static, T: WasiView + 'static> monotonic_clock::HostWithStore<U> for Ha
                 // Too early, by this clock: others shall run, should that happen again and again.
                 yield_now().await;
             }
-            waiting.pause_for::<Awaits>(until.wait()).await?;
+            waiting.pause_for::<Awaits>(|| until.wait()).await?;
         }
     }
 

@@ -97,7 +97,12 @@ fn ask<U, T: WasiView + 'static, R>(
     fd: &Fd,
     op: impl FnOnce(&Descriptor) -> Result<R>,
 ) -> FsResult<R> {
-    store.with(|mut store| Ok(op(store.get().table().get(fd)?)?))
+    store.with(|mut store| {
+        let mut view = store.get();
+        let descriptor = view.table().get(fd)?;
+        descriptor.valid()?;
+        Ok(op(descriptor)?)
+    })
 }
 
 /// Does something with a descriptor, elsewhere if that may take long.

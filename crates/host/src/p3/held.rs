@@ -1,6 +1,5 @@
 //! A stream that is at hand, or away with whoever waits for it.
 
-use crate::error::Interrupted;
 use crate::mode::{Awaits, Pause};
 use crate::wait::BoxFuture;
 use crate::waiting::Waiting;
@@ -106,10 +105,7 @@ impl<S: Subscribe> Awaited<S> {
 
     /// Whether somebody has interrupted the context.
     pub(super) fn interrupted(&self) -> Result<(), Pause> {
-        match self.waiting.interrupt.get() {
-            Some(interrupt) if interrupt.is_set() => Err(Pause::Interrupted(Interrupted)),
-            _ => Ok(()),
-        }
+        self.waiting.unless_set()
     }
 
     /// Waits for the stream, from the next poll on.

@@ -180,7 +180,9 @@ fn ask<R>(
     fd: &Resource<Descriptor>,
     op: impl FnOnce(&Descriptor) -> Result<R>,
 ) -> FsResult<R> {
-    Ok(op(view.table().get(fd)?)?)
+    let descriptor = view.table().get(fd)?;
+    descriptor.valid()?;
+    Ok(op(descriptor)?)
 }
 
 /// Does something with a name in a directory, elsewhere if that may take long.
@@ -245,7 +247,7 @@ async fn read_directory<M: Mode>(
     fd: &Resource<Descriptor>,
 ) -> FsResult<Resource<DirectoryEntries>> {
     let dir = counted(view, fd)?;
-    let list = |d: &Descriptor| Ok(DirectoryEntries::new(d.entries()?, d.blocking()));
+    let list = |d: &Descriptor| DirectoryEntries::new(d.clone());
     let entries = view.ctx().waiting.on_descriptor::<M, _>(&dir, list).await?;
     Ok(view.table().push(entries)?)
 }

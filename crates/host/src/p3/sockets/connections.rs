@@ -51,7 +51,10 @@ impl<U: 'static, T: WasiView + 'static> StreamProducer<U> for Connections<U, T> 
         let step = this.listener.step(cx, finish, |listener, waited| {
             // A read of nothing asks whether a connection is there.
             if room == 0 {
-                return (waited || matches!(listener.wait(), Wait::Ready)).then_some(Ok(Vec::new()));
+                return (waited || matches!(listener.wait(), Wait::Ready)).then_some(Ok(Some(Vec::new())));
+            }
+            if listener.has_ended() {
+                return Some(Ok(None));
             }
             let mut accepted = Vec::new();
             while accepted.len() < room
@@ -63,11 +66,11 @@ impl<U: 'static, T: WasiView + 'static> StreamProducer<U> for Connections<U, T> 
                     Err(e) => return Some(Err(e)),
                 }
             }
-            (!accepted.is_empty()).then_some(Ok(accepted))
+            (!accepted.is_empty()).then_some(Ok(Some(accepted)))
         });
         match ready!(step) {
             Ok(Step::Done(accepted)) => {
-                let accepted = accepted?;
+                let Some(accepted) = accepted? else { return Poll::Ready(Ok(StreamResult::Dropped)) };
                 if !accepted.is_empty() {
                     let waiting = view.ctx().waiting();
                     waiting.delivery.begin::<Awaits>(&waiting.waiter);
