@@ -11,6 +11,7 @@
 //! * [`random`]: chance that is the same in every run.
 //! * [`time`]: clocks that are moved by hand, or by themselves when everybody waits.
 //! * [`stdio`]: standard streams whose other end the embedder holds.
+//! * [`single_file`]: one file of a tree, and nothing else of it.
 //! * [`trace`]: any tree, every operation on which is told.
 //! * [`faults`]: any tree, operations on which fail, fall short or take long, by rule.
 
@@ -30,4 +31,5 @@ pub mod read_only;
 pub mod stable;
 pub mod stdio;
 pub mod time;
+pub mod single_file;
 pub mod trace;
