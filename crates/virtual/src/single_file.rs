@@ -36,27 +36,21 @@ pub struct SingleFile {
     name: String,
 }
 
-/// What paths lead to.
-#[derive(Clone, Copy)]
-enum Spot {
-    Top,
-    File,
-}
-
+/// What paths lead to: the directory, or else the file.
 impl walk::Tree for SingleFile {
-    type Node = Spot;
+    type Node = FileType;
 
-    fn child(&self, _top: &Spot, name: &str) -> Result<Option<Spot>> {
+    fn child(&self, _top: &FileType, name: &str) -> Result<Option<FileType>> {
         if name != self.name {
             return Ok(None);
         }
-        Ok(self.file()?.map(|_| Spot::File))
+        Ok(self.file()?.map(|_| FileType::RegularFile))
     }
 
-    fn shape<'a>(&'a self, spot: &'a Spot) -> Shape<'a> {
+    fn shape<'a>(&'a self, spot: &'a FileType) -> Shape<'a> {
         match spot {
-            Spot::Top => Shape::Dir,
-            Spot::File => Shape::Leaf,
+            FileType::Directory => Shape::Dir,
+            _ => Shape::Leaf,
         }
     }
 }
@@ -97,8 +91,8 @@ impl SingleFile {
     }
 
     /// What is at a path.
-    fn find(&self, path: &str) -> Result<Spot> {
-        walk::lookup(self, &Spot::Top, path, Follow::No)?.1.ok_or(Errno::NoEnt)
+    fn find(&self, path: &str) -> Result<FileType> {
+        walk::lookup(self, &FileType::Directory, path, Follow::No)?.1.ok_or(Errno::NoEnt)
     }
 
     /// The error of changing the name at `path`.
@@ -108,8 +102,8 @@ impl SingleFile {
 
     /// The error of making something at `path`.
     fn refuse_to_make(&self, path: &str) -> Result<()> {
-        match walk::place(self, &Spot::Top, path)?.node(self)? {
-            None if matches!(self.find(path), Ok(Spot::Top)) => Err(Errno::Exist),
+        match walk::place(self, &FileType::Directory, path)?.node(self)? {
+            None if matches!(self.find(path), Ok(FileType::Directory)) => Err(Errno::Exist),
             None => Err(Errno::Perm),
             Some(_) => Err(Errno::Exist),
         }
@@ -121,13 +115,13 @@ impl SingleFile {
             return Err(Errno::Inval);
         }
         let lookup = if how.create { walk::lookup_to_create } else { walk::lookup };
-        match lookup(self, &Spot::Top, path, Follow::No)?.1 {
+        match lookup(self, &FileType::Directory, path, Follow::No)?.1 {
             None if how.create => Err(Errno::Perm),
             None => Err(Errno::NoEnt),
             Some(_) if how.create && how.exclusive => Err(Errno::Exist),
-            Some(Spot::Top) if how.create || how.write || how.truncate => Err(Errno::IsDir),
-            Some(Spot::Top) => Ok(Node::Dir(Arc::new(self.clone()))),
-            Some(Spot::File) => match open(&self.path, Open { create: false, follow: true, ..how })? {
+            Some(FileType::Directory) if how.create || how.write || how.truncate => Err(Errno::IsDir),
+            Some(FileType::Directory) => Ok(Node::Dir(Arc::new(self.clone()))),
+            Some(_) => match open(&self.path, Open { create: false, follow: true, ..how })? {
                 // It has taken the file's place just now.
                 Node::Dir(_) => Err(Errno::NoEnt),
                 file => Ok(file),
@@ -152,8 +146,8 @@ impl Dir for SingleFile {
 
     fn stat(&self, path: &str, _follow: Follow) -> Result<Metadata> {
         match self.find(path)? {
-            Spot::Top => self.metadata(),
-            Spot::File => self.file()?.ok_or(Errno::NoEnt),
+            FileType::Directory => self.metadata(),
+            _ => self.file()?.ok_or(Errno::NoEnt),
         }
     }
 
@@ -200,8 +194,8 @@ impl Dir for SingleFile {
 
     fn set_times(&self, path: &str, _follow: Follow, accessed: SetTime, modified: SetTime) -> Result<()> {
         match self.find(path)? {
-            Spot::Top => Err(Errno::Perm),
-            Spot::File => self.dir.set_times(&self.path, Follow::Yes, accessed, modified),
+            FileType::Directory => Err(Errno::Perm),
+            _ => self.dir.set_times(&self.path, Follow::Yes, accessed, modified),
         }
     }
 
