@@ -43,3 +43,25 @@ fn tar_fs() {
 fn custom_fs() {
     prints("custom-fs", "1\twater the plants\n2\tfeed the cat\n");
 }
+
+#[test]
+fn captured_stdio() {
+    let said = "captured: \"note 1\\n\"\nline: \"1\\ttyped by the host\"\ncut: \"[notes] 1\\ttyped by\", 10 bytes lost\n";
+    prints("captured-stdio", said);
+}
+
+#[test]
+fn virtual_network() {
+    let said = "listening\nasked: is anybody there?\nanswered: IS ANYBODY THERE?\nit took 4 minutes\n";
+    prints("virtual-network", said);
+}
+
+#[test]
+fn address_policy() {
+    let said = "asking api.example.com:443\n  api.example.com:443 cannot be reached: connection-refused\n\
+                asking api.example.com:22\n  api.example.com:22 cannot be reached: access-denied\n\
+                asking example.org:443\n  example.org cannot be looked up: access-denied\n\
+                asking rebound.example.com:443\n  rebound.example.com:443 cannot be reached: access-denied\n\
+                asking api.example.com:443\n  api.example.com cannot be looked up: access-denied\n";
+    prints("address-policy", said);
+}

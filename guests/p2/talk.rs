@@ -56,13 +56,13 @@ fn serve(port: u16, questions: u32) -> Result<(), Failure> {
 
 fn ask(name: &str, port: u16, text: &str) -> Result<(), Failure> {
     let found = resolve_addresses(&instance_network(), name)
-        .map_err(|error| Failure(format!("{name} cannot be looked up: {error:?}")))?;
+        .map_err(|error| Failure(format!("{name} cannot be looked up: {}", error.name())))?;
     let mut last = ErrorCode::NameUnresolvable;
     loop {
         let address = match wait(found.subscribe(), || found.resolve_next_address()) {
             Ok(Some(address)) => address,
             Ok(None) => break,
-            Err(error) => return Err(Failure(format!("{name} cannot be looked up: {error:?}"))),
+            Err(error) => return Err(Failure(format!("{name} cannot be looked up: {}", error.name()))),
         };
         let (family, address) = match address {
             IpAddress::Ipv4(address) => {
@@ -83,7 +83,7 @@ fn ask(name: &str, port: u16, text: &str) -> Result<(), Failure> {
             Err(error) => last = error,
         }
     }
-    Err(Failure(format!("{name}:{port} cannot be reached: {last:?}")))
+    Err(Failure(format!("{name}:{port} cannot be reached: {}", last.name())))
 }
 
 fn talk() -> Result<(), Failure> {
