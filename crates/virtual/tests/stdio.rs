@@ -10,7 +10,7 @@ use std::time::Duration;
 use wasi_host_core::Errno;
 use wasi_host_core::conformance::stream::Parker;
 use wasi_host_core::stdio::{StdinStream, StdoutStream};
-use wasi_host_core::stream::{OutputStream, StreamError, StreamResult, Subscribe};
+use wasi_host_core::stream::{HostOutputStream, OutputStream, StreamError, StreamResult, Subscribe};
 use wasi_host_core::wait::{Wait, Waiter};
 use wasi_host_virtual::stdio::{Callback, Captured, Full, Limited, Prefixed, Tee, channel, feed};
 
@@ -66,7 +66,8 @@ fn both_streams_share_one_capture_in_order() {
 fn a_full_capture_takes_what_fits_and_fails_for_ever() {
     let stdout = Captured::new(5, Full::Fail);
     let mut stream = stdout.stream();
-    assert_eq!(stream.write_some(b"hello, world").unwrap(), 5, "a short count, as on a disk");
+    assert_eq!(stream.write_some(b"hell").unwrap(), 4);
+    assert_eq!(stream.write_some(b"o, world").unwrap(), 1, "a short count, as on a disk");
     for _ in 0..3 {
         assert_eq!(errno(stream.write_some(b"!")), Errno::NoSpc);
         assert_eq!(errno(stream.write("!".into())), Errno::NoSpc);
@@ -199,11 +200,14 @@ fn streams_of_one_channel_do_not_take_one_anothers_permits() {
 
 #[test]
 fn more_than_a_channel_permits_is_a_trap() {
-    let (stdout, _receiver) = channel(10);
+    let (stdout, receiver) = channel(10);
     let mut stream = stdout.stream();
+    assert_eq!(stream.check_write().unwrap(), 10);
     assert!(matches!(stream.write(vec![b'x'; 11].into()), Err(StreamError::Trap(_))));
     stream.write(vec![b'x'; 10].into()).unwrap();
-    assert!(matches!(stream.write("x".into()), Err(StreamError::Trap(_))));
+    assert!(matches!(stream.write("x".into()), Err(StreamError::Trap(_))), "a permit is used up");
+    assert_eq!(receiver.try_recv().unwrap().len(), 10);
+    stream.write("x".into()).unwrap();
 }
 
 #[test]
@@ -322,6 +326,93 @@ fn a_tee_waits_for_the_slower_one() {
         assert_eq!(stream.check_write().unwrap(), 3);
     }
     drop(receiver);
+}
+
+#[test]
+fn a_tee_has_ended_when_both_have() {
+    let (first, _receiver) = channel(100);
+    let (second, receiver) = channel(4);
+    let mut stream = Tee::new(first, Prefixed::new(second, "guest: ")).stream();
+    assert_eq!(stream.write_some(b"x").unwrap(), 1);
+    stream.end().unwrap();
+    assert_eq!(stream.check_write().unwrap(), 0);
+    assert_eq!(receiver.try_recv().unwrap(), "gues");
+    assert!(matches!(stream.check_write(), Err(StreamError::Closed)));
+    assert_eq!(receiver.try_recv().unwrap(), "t: x");
+}
+
+/// An output that tells what it is asked to do, and permits so much at a time.
+#[derive(Clone)]
+struct Spy(usize, Arc<Mutex<String>>);
+
+impl Spy {
+    fn tell(&self, what: &str) {
+        self.1.lock().unwrap().push_str(what);
+    }
+}
+
+#[async_trait::async_trait]
+impl Subscribe for Spy {
+    async fn ready(&mut self) {}
+}
+
+#[async_trait::async_trait]
+impl HostOutputStream for Spy {
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(self.0)
+    }
+
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.tell(str::from_utf8(&bytes).unwrap());
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        self.tell("(flush)");
+        Ok(())
+    }
+
+    fn end(&mut self) -> StreamResult<()> {
+        self.tell("(end)");
+        Ok(())
+    }
+
+    async fn cancel(&mut self) {
+        self.tell("(cancel)");
+    }
+}
+
+impl StdoutStream for Spy {
+    fn stream(&self) -> OutputStream {
+        Box::new(self.clone())
+    }
+
+    fn isatty(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn what_goes_through_goes_on() {
+    let told = Arc::new(Mutex::new(String::new()));
+    let spy = Spy(3, told.clone());
+    let silent = Spy(3, Arc::default());
+    let stacks: [Box<dyn StdoutStream>; 4] = [
+        Box::new(Limited::new(spy.clone(), 100, Full::Fail)),
+        Box::new(Prefixed::new(spy.clone(), "")),
+        Box::new(Tee::new(spy.clone(), silent.clone())),
+        Box::new(Tee::new(silent, spy)),
+    ];
+    for stack in stacks {
+        let mut stream = stack.stream();
+        write(&mut stream, b"abcd").unwrap();
+        stream.flush().unwrap();
+        stream.end().unwrap();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(stream.cancel().as_mut().poll(&mut cx).is_ready());
+        assert_eq!(std::mem::take(&mut *told.lock().unwrap()), "abcd(flush)(end)(cancel)");
+        assert!(stack.isatty());
+    }
 }
 
 /// Whatever they wait for, it is a value.

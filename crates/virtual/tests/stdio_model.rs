@@ -145,6 +145,8 @@ impl Guest {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_comes_out_is_what_the_layers_say(
         layers in layers(),
