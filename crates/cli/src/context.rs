@@ -1,6 +1,6 @@
 //! What the program is given: the options of WASI, made into a context.
 
-use crate::network::Allowed;
+use crate::network;
 use crate::options::{Preopen, RunOptions};
 use anyhow::{Context, Result, anyhow};
 use std::io::ErrorKind;
@@ -44,11 +44,11 @@ pub(crate) fn new(options: &RunOptions, args: &[String]) -> Result<WasiCtxBuilde
 /// Sockets may be made as soon as there is an address that they may use; TCP and UDP can be taken away again.
 fn network(builder: &mut WasiCtxBuilder, options: &RunOptions) -> Result<()> {
     let wasi = &options.common.wasi;
-    if wasi.inherit_network == Some(true) {
-        builder.inherit_network();
-    } else if !options.allow_net.is_empty() {
-        let allowed = Allowed::new(&options.allow_net)?;
-        builder.socket_addr_rule(move |addr, to| allowed.permits(addr, to));
+    match (wasi.inherit_network == Some(true), &*options.deny_net) {
+        (true, []) => drop(builder.inherit_network()),
+        (true, denied) => drop(builder.network(network::under_rules(&[network::everything()], denied)?)),
+        (false, _) if options.allow_net.is_empty() => {}
+        (false, denied) => drop(builder.network(network::under_rules(&options.allow_net, denied)?)),
     }
     builder.allow_tcp(wasi.tcp != Some(false)).allow_udp(wasi.udp != Some(false));
     builder.allow_ip_name_lookup(wasi.allow_ip_name_lookup == Some(true));

@@ -1,12 +1,12 @@
 //! What can be said on the command line: the one definition behind the parser, `--help`, the man page and the
 //! completions.
 
-use crate::network::Rule;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+use wasi_host_virtual::net::Rule;
 use wasmtime::ProfilingStrategy;
 use wasmtime_cli_flags::CommonOptions;
 use wasmtime_cli_flags::opt::WasmtimeOptionValue;
@@ -88,8 +88,9 @@ pub(crate) struct RunOptions {
     /// Lets a component use addresses of the network
     ///
     /// HOST is an IPv4 or IPv6 address, a range of them (10.0.0.0/8), `localhost`, a name, or `*` for every address. A
-    /// name is looked up once, at the start, and stands for all its addresses of then. PORT is a number or a range
-    /// (8000-8010); without it, every port is meant. An IPv6 address with a port is written [::1]:80.
+    /// name is looked up once, at the start, and stands for all its addresses of then. `*.example.com` is for all names
+    /// beneath one, each of which stands for what it does when the program first looks it up. PORT is a number or a
+    /// range (8000-8010); without it, every port is meant. An IPv6 address with a port is written [::1]:80.
     ///
     /// TCP and UDP sockets may then connect and send to these addresses, and be bound to those among them that are of
     /// this machine; a UDP socket may also be bound, as a sender must be, to a port that the system chooses. May be
@@ -97,6 +98,13 @@ pub(crate) struct RunOptions {
     /// allows all addresses; -S tcp=n and -S udp=n forbid one kind of socket.
     #[arg(long = "allow-net", value_name = "HOST[:PORT]")]
     pub(crate) allow_net: Vec<Rule>,
+
+    /// Keeps a component from addresses of the network that --allow-net or -S inherit-network allows
+    ///
+    /// HOST and PORT are as for --allow-net. What is denied stays denied whatever else allows it. May be given several
+    /// times.
+    #[arg(long = "deny-net", value_name = "HOST[:PORT]")]
+    pub(crate) deny_net: Vec<Rule>,
 
     /// Calls this exported function instead of `_start` or `wasi:cli/run`
     ///

@@ -72,6 +72,8 @@ const BY_MODULES: &[Refusal] = refusals! {
     "--allow-net", |o| !o.allow_net.is_empty(),
         "WASI 0.1 has no call that opens a socket; -S tcplisten gives the program one that listens, and a component \
          opens its own";
+    "--deny-net", |o| !o.deny_net.is_empty(),
+        "WASI 0.1 has no call that opens a socket, so that there is nothing to deny";
 };
 
 /// Refuses the first option that does not work here, by name.

@@ -36,6 +36,12 @@ fn rules_are_applied_to_the_address_and_the_port() {
         (&["--allow-net", "*"], "ok"),
         (&["--allow-net", &format!("*:{other}")], DENIED),
         (&["--allow-net", "*", "-S", "tcp=n"], DENIED),
+        (&["--allow-net", "*", "--deny-net", "127.0.0.0/8"], DENIED),
+        (&["--allow-net", "localhost", "--deny-net", &format!("localhost:{port}")], DENIED),
+        (&["--allow-net", "localhost", "--deny-net", &format!("localhost:{other}")], "ok"),
+        (&["-S", "inherit-network", "--deny-net", "127.0.0.1"], DENIED),
+        (&["-S", "inherit-network", "--deny-net", "10.0.0.0/8"], "ok"),
+        (&["--deny-net", "10.0.0.0/8"], DENIED),
         (&["-S", "inherit-network,tcp=n"], DENIED),
         (&["-S", "inherit-network,udp=n"], "ok"),
     ] {
@@ -76,6 +82,8 @@ fn connections_datagrams_and_names() {
         (UDP, &["--allow-net", "localhost", "-S", "udp=n"], 1),
         (LOOKUP, &["-S", "allow-ip-name-lookup"], 0),
         (LOOKUP, &["-S", "inherit-network"], 1),
+        (LOOKUP, &["--allow-net", "127.0.0.1", "-S", "allow-ip-name-lookup"], 0),
+        (LOOKUP, &["--allow-net", "127.0.0.1", "--deny-net", "*.example", "-S", "allow-ip-name-lookup"], 0),
     ] {
         let ended = run(program, check, args);
         assert_eq!(ended.status, status, "{program} {args:?} {ended:?}");

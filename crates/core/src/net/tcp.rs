@@ -178,6 +178,8 @@ impl Tcp {
         match self.open.socket.connect(addr) {
             Ok(()) | Err(Errno::IsConn) => Ok(()),
             Err(Errno::Again | Errno::InProgress | Errno::Already) => Err(Error::WouldBlock),
+            // A network may have rules of its own: that they refuse changes nothing, as with an address check.
+            Err(Errno::Access) if !matches!(self.state, State::Connecting(_)) => Err(Error::AccessDenied),
             Err(e) => {
                 self.state = State::Closed;
                 // No port is left for the local end: systems do not agree on what to call it.

@@ -52,10 +52,12 @@ enum Failure {
 enum Reader {
     #[default]
     There,
-    /// Wants no more.
+    /// Wants no more, …
     Deaf,
+    /// … and sends no more either: what is still sent to it ends the connection.
+    Done,
     Gone,
-    /// Gone, and something was sent to it since.
+    /// Done or gone, and something was sent to it since.
     Missed,
 }
 
@@ -76,9 +78,11 @@ impl Pipe {
             return Err(Errno::Pipe);
         }
         let all: usize = bufs.iter().map(|buf| buf.len()).sum();
-        if flow.reader == Reader::Gone && all > 0 {
+        if matches!(flow.reader, Reader::Done | Reader::Gone) && all > 0 {
             // As with a real peer, whose answer that nobody is there comes after this.
             flow.reader = Reader::Missed;
+            drop(flow);
+            self.fail(Errno::ConnReset);
             return Ok(all);
         }
         let len = all.min(flow.room());
@@ -136,14 +140,20 @@ impl Pipe {
         self.tell();
     }
 
-    /// No more is to be received, though what comes still may be.
-    pub(super) fn deafen(&self) {
+    /// No more is to be received, though what comes still may be; unless the reader is `done` with the connection.
+    pub(super) fn deafen(&self, done: bool) {
         let mut flow = self.flow.lock();
-        if flow.reader == Reader::There {
-            flow.reader = Reader::Deaf;
-        }
+        flow.reader = match flow.reader {
+            Reader::There | Reader::Deaf if done => Reader::Done,
+            Reader::There => Reader::Deaf,
+            other => other,
+        };
         drop(flow);
         self.tell();
+    }
+
+    pub(super) fn is_deaf(&self) -> bool {
+        self.flow.lock().reader != Reader::There
     }
 
     /// Nobody reads any more. Says whether something is lost by that.
@@ -170,6 +180,22 @@ impl Pipe {
     /// Fails if the connection has: with the reason, once.
     pub(super) fn check(&self) -> Result<()> {
         self.flow.lock().failure.tell().map_or(Ok(()), |why| Err(why.unwrap_or(Errno::Pipe)))
+    }
+
+    /// Whether the connection has failed, as far as who reads here could know.
+    pub(super) fn has_failed(&self) -> bool {
+        self.flow.lock().failure != Failure::None
+    }
+
+    /// Whether no more is to be sent.
+    pub(super) fn has_end(&self) -> bool {
+        self.flow.lock().end.is_some()
+    }
+
+    /// Whether nothing goes this way any more.
+    pub(super) fn is_over(&self, time: &Time) -> bool {
+        let flow = self.flow.lock();
+        flow.reader == Reader::Missed || flow.end.is_some_and(|when| time.is(when))
     }
 
     pub(super) fn set_capacity(&self, capacity: usize) {
@@ -199,8 +225,7 @@ impl Pipe {
         if stuck { Wait::Notify(watch) } else { Wait::Ready }
     }
 
-    /// Who waits to write waits here, too, for the failure of the other direction.
-    pub(super) fn tell(&self) {
+    fn tell(&self) {
         self.readable.notify();
         self.writable.notify();
     }

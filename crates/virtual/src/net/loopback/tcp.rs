@@ -65,6 +65,12 @@ impl Connection {
         sent
     }
 
+    /// Whether it is none any more, be it that bytes are left to receive.
+    fn is_over(&self) -> bool {
+        let time = &self.machine.net.time;
+        self.incoming.has_failed() || (self.incoming.is_over(time) && self.outgoing.is_over(time))
+    }
+
     fn end(&self) {
         // If even that is lost each time the other end learns it when its own attempts fail.
         self.outgoing.end(self.machine.segment(self.peer.ip(), 0).unwrap_or(u64::MAX));
@@ -270,14 +276,12 @@ impl TcpSocket for Tcp {
             }
             return Ok(());
         }
-        let connection = self.connection.get().ok_or(Errno::NotConn)?;
+        let connection = self.connection.get().filter(|c| !c.is_over()).ok_or(Errno::NotConn)?;
         if how != Shutdown::Receive {
             connection.end();
-            // Who waits for room waits for nothing.
-            connection.outgoing.tell();
         }
-        if how != Shutdown::Send {
-            connection.incoming.deafen();
+        if how != Shutdown::Send || connection.incoming.is_deaf() {
+            connection.incoming.deafen(connection.outgoing.has_end());
         }
         Ok(())
     }
@@ -290,7 +294,8 @@ impl TcpSocket for Tcp {
     }
 
     fn peer_addr(&self) -> Result<SocketAddr> {
-        self.connected().map(|connection| connection.peer).ok_or(Errno::NotConn)
+        let connection = self.connected().filter(|connection| !connection.is_over());
+        connection.map(|connection| connection.peer).ok_or(Errno::NotConn)
     }
 
     fn get(&self, name: TcpOptionName) -> Result<TcpOption> {

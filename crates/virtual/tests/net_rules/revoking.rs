@@ -1,0 +1,180 @@
+//! What becomes of what is open when rules change.
+
+use crate::*;
+
+/// A network, and the address of somebody else on it.
+fn networks() -> [(Box<dyn Fn() -> Rules>, String); 2] {
+    let net = Loopback::new();
+    let guest = host(&net, "10.0.0.2");
+    [
+        (Box::new(move || Rules::new(guest.clone())), "10.0.0.2".into()),
+        (Box::new(|| Rules::new(NativeNetwork)), "127.0.0.1".into()),
+    ]
+}
+
+#[test]
+fn what_is_open_is_of_no_use_any_more() {
+    for (rules, here) in networks() {
+        let rules = rules();
+        let id = allow(&rules, &here);
+        let listener = listener(&rules, &format!("{here}:0"));
+        let to = listener.local_addr().unwrap();
+        let client = connect(&rules, to).unwrap();
+        let server = accept(&*listener).unwrap();
+        let datagrams = udp(&rules, &format!("{here}:0"));
+        let peer = rules.udp(Family::Ipv4).unwrap();
+        peer.connect(datagrams.local_addr().ok()).unwrap();
+        send(&*client, b"unread").unwrap();
+        assert!(rules.revoke(id));
+        for socket in [&listener, &client, &server] {
+            assert_eq!(recv(&**socket, 8), Err(Errno::BadF));
+            assert_eq!(send(&**socket, b"x"), Err(Errno::BadF));
+            assert_eq!(socket.accept().err(), Some(Errno::BadF));
+            assert_eq!(socket.connect(to), Err(Errno::BadF));
+            assert_eq!(socket.bind(to), Err(Errno::BadF));
+            assert_eq!(socket.listen(1), Err(Errno::BadF));
+            assert_eq!(socket.local_addr(), Err(Errno::BadF));
+            assert_eq!(socket.peer_addr(), Err(Errno::BadF));
+            assert!(!socket.is_listening());
+            for interest in [Interest::Read, Interest::Write] {
+                assert!(is_ready(socket.wait(interest)));
+            }
+        }
+        for socket in [&datagrams, &peer] {
+            assert_eq!(datagram(&**socket), Err(Errno::BadF));
+            assert_eq!(socket.send(b"x", None), Err(Errno::BadF));
+            assert_eq!(socket.connect(None), Err(Errno::BadF));
+            assert_eq!(socket.local_addr(), Err(Errno::BadF));
+            assert!(is_ready(socket.wait(Interest::Read)));
+        }
+        assert_eq!(connect(&rules, to).err(), Some(Errno::Access));
+    }
+}
+
+#[test]
+fn who_waits_is_woken() {
+    for (rules, here) in networks() {
+        let rules = rules();
+        let id = allow(&rules, &here);
+        let listener = listener(&rules, &format!("{here}:0"));
+        let client = connect(&rules, listener.local_addr().unwrap()).unwrap();
+        let server = accept(&*listener).unwrap();
+        let datagrams = udp(&rules, &format!("{here}:0"));
+        let full = [7; 4096];
+        while send(&*server, &full).is_ok() {}
+        // Of those that come at once, none is there by chance.
+        assert!(!is_ready(listener.wait(Interest::Read)) && !is_ready(datagrams.wait(Interest::Read)));
+        std::thread::scope(|threads| {
+            threads.spawn(|| pause(listener.wait(Interest::Read)));
+            threads.spawn(|| pause(datagrams.wait(Interest::Read)));
+            threads.spawn(|| {
+                while recv(&*client, 4096).is_ok_and(|got| !got.is_empty()) {}
+                pause(client.wait(Interest::Read));
+            });
+            threads.spawn(|| {
+                while send(&*server, &full) != Err(Errno::BadF) {
+                    pause(server.wait(Interest::Write));
+                }
+            });
+            std::thread::sleep(Duration::from_millis(50));
+            rules.revoke(id);
+        });
+    }
+}
+
+#[test]
+fn what_another_rule_allows_goes_on() {
+    for (rules, here) in networks() {
+        let rules = rules();
+        let (one, other) = (allow(&rules, &here), allow(&rules, "*"));
+        let listener = listener(&rules, &format!("{here}:0"));
+        let client = connect(&rules, listener.local_addr().unwrap()).unwrap();
+        assert!(rules.revoke(one));
+        assert_eq!(send(&*client, b"x"), Ok(1));
+        rules.deny(rule("192.0.2.1"));
+        assert_eq!(send(&*client, b"x"), Ok(1));
+        // To deny it has the same effect as to revoke what allows it.
+        let denied = rules.deny(rule(&here));
+        assert_eq!(send(&*client, b"x"), Err(Errno::BadF));
+        assert!(rules.revoke(denied) && rules.revoke(other));
+        assert_eq!(send(&*client, b"x"), Err(Errno::BadF));
+    }
+}
+
+#[test]
+fn one_end_alone() {
+    let net = Loopback::new();
+    let server = host(&net, "10.0.0.1");
+    let listener = listener(&server, "10.0.0.1:80");
+    let rules = Rules::new(host(&net, "10.0.0.2"));
+    let id = allow(&rules, "10.0.0.1:80");
+    let client = connect(&rules, addr("10.0.0.1:80")).unwrap();
+    let own = accept(&*listener).unwrap();
+    rules.revoke(id);
+    assert_eq!(recv(&*client, 1), Err(Errno::BadF));
+    // To who was on the other side it has ended.
+    assert_eq!(recv(&*own, 1), Ok(Vec::new()));
+    assert!(listener.is_listening());
+}
+
+#[test]
+fn what_was_not_used_any_more_is_no_reason() {
+    let net = Loopback::new();
+    let rules = Rules::new(host(&net, "10.0.0.2"));
+    let (first, second) = (allow(&rules, "10.0.0.2:1"), allow(&rules, "10.0.0.2:2"));
+    let socket = rules.udp(Family::Ipv4).unwrap();
+    socket.connect(Some(addr("10.0.0.2:1"))).unwrap();
+    socket.connect(Some(addr("10.0.0.2:2"))).unwrap();
+    rules.revoke(first);
+    assert!(socket.local_addr().is_ok());
+    socket.connect(None).unwrap();
+    rules.revoke(second);
+    assert!(socket.local_addr().is_ok());
+}
+
+#[test]
+fn a_connection_that_was_forgotten() {
+    let net = Loopback::new();
+    let _server = listener(&host(&net, "10.0.0.1").named("db.internal"), "10.0.0.1:80");
+    let rules = Rules::new(host(&net, "10.0.0.2"));
+    allow(&rules, "*.internal");
+    let to = SocketAddr::new(look_up(&rules, "db.internal").unwrap()[0], 80);
+    let client = connect(&rules, to).unwrap();
+    assert!(rules.forget("db.internal"));
+    assert_eq!(send(&*client, b"x"), Err(Errno::BadF));
+}
+
+/// Guests connect as fast as they can while rules come and go: none keeps what is not allowed.
+#[test]
+fn racing_with_calls() {
+    let net = Loopback::new();
+    let server = host(&net, "10.0.0.1");
+    let listener = listener(&server, "10.0.0.1:80");
+    let rules = Rules::new(host(&net, "10.0.0.2"));
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        let guests: Vec<_> = (0..3)
+            .map(|_| {
+                threads.spawn(|| {
+                    let mut kept = Vec::new();
+                    while !done.load(Ordering::Relaxed) {
+                        let socket = rules.tcp(Family::Ipv4).unwrap();
+                        if socket.connect(addr("10.0.0.1:80")).is_ok() && kept.len() < 100 {
+                            kept.push(socket);
+                        }
+                    }
+                    kept
+                })
+            })
+            .collect();
+        for _ in 0..300 {
+            let id = allow(&rules, "10.0.0.1:80");
+            while listener.accept().is_ok() {}
+            rules.revoke(id);
+        }
+        done.store(true, Ordering::Relaxed);
+        for socket in guests.into_iter().flat_map(|guest| guest.join().unwrap()) {
+            assert_eq!(socket.peer_addr(), Err(Errno::BadF));
+        }
+    });
+}
