@@ -159,7 +159,9 @@ impl Pipe {
     /// Nobody reads any more. Says whether something is lost by that.
     pub(super) fn abandon(&self) -> bool {
         let mut flow = self.flow.lock();
-        flow.reader = Reader::Gone;
+        if flow.reader != Reader::Missed {
+            flow.reader = Reader::Gone;
+        }
         let lost = !flow.bytes.is_empty();
         (flow.bytes, flow.coming, flow.arrived) = Default::default();
         drop(flow);
@@ -171,7 +173,8 @@ impl Pipe {
     pub(super) fn fail(&self, why: Errno) {
         let mut flow = self.flow.lock();
         if flow.failure == Failure::None {
-            flow.failure = Failure::Untold(why);
+            // Who was told that this is the end learns no more than that.
+            flow.failure = if flow.end.is_some() { Failure::Told } else { Failure::Untold(why) };
         }
         drop(flow);
         self.tell();
