@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use wasi_host_core::fs::Descriptor;
+use wasi_host_core::fs::{Descriptor, Node};
 
 /// Those of one context, in the order in which they were given.
 #[derive(Default)]
@@ -24,6 +24,13 @@ impl Preopens {
         let mut dirs = self.dirs();
         let place = self.given.fetch_add(1, Ordering::Release);
         dirs.push(Preopen { place, dir, name });
+    }
+
+    /// Puts something around each, given its name, before anybody uses it.
+    pub(crate) fn decorate(&mut self, mut around: impl FnMut(&str, Node) -> Node) {
+        for Preopen { dir, name, .. } in self.dirs.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            *dir = dir.clone().around(|node| around(name, node));
+        }
     }
 
     /// Takes back all of this name, and says whether there was any.

@@ -62,7 +62,7 @@ fn lay(layer: Layer, dir: Arc<dyn Dir>) -> Arc<dyn Dir> {
         }
         Layer::Trace => Trace::new(dir, |event| assert!(!event.call.name().is_empty())).root(),
         Layer::Faults => Faults::new(dir, [Rule::fail(Errno::Io).after(u64::MAX)]).root(),
-        Layer::Stable => Stable::new(VirtualTime::new().wall()).over(dir).unwrap(),
+        Layer::Stable => Stable::new(VirtualTime::new().wall()).over(dir),
         Layer::MountBase => {
             dir.create_dir("work").unwrap();
             let fs = MountFs::new(dir);

@@ -314,6 +314,20 @@ fn a_wait_that_is_given_up_holds_nobody() {
 }
 
 #[test]
+fn a_wait_that_is_forgotten_holds_nobody() {
+    let time = VirtualTime::new();
+    let (gone, waiter) = (auto(&time), auto(&time));
+    let waits = [time.wait_until(SECOND)];
+    let mut ended = Vec::new();
+    let mut forgotten = gone.any_async(&waits, &mut [], &mut ended);
+    assert!(forgotten.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    std::mem::forget(forgotten);
+    drop(gone);
+    sleep_until(&time, &waiter, HOUR);
+    assert_eq!(time.now(), HOUR);
+}
+
+#[test]
 fn clocks_conform() {
     let time = VirtualTime::new();
     let waiter = auto(&time);

@@ -101,6 +101,17 @@ impl Descriptor {
         Self { access, ..self }
     }
 
+    /// The same with something around what a backend has opened, under the same grant. Of a directory it is its own top.
+    #[must_use]
+    pub fn around(self, wrap: impl FnOnce(Node) -> Node) -> Self {
+        let node = wrap(self.node);
+        let top = match &node {
+            Node::Dir(dir) => Some(dir.clone()),
+            Node::File(_) => None,
+        };
+        Self { node, top, ..self }
+    }
+
     /// What was granted with it.
     pub fn grant(&self) -> &Arc<Grant> {
         &self.grant

@@ -1,5 +1,6 @@
 //! Making a context.
 
+mod deterministic;
 mod network;
 mod preopens;
 
@@ -22,6 +23,7 @@ use wasi_host_native::clock::{MonotonicClock, WallClock};
 use wasi_host_native::random::thread_rng;
 use wasi_host_native::stdio::{Stderr, Stdin, Stdout};
 use wasi_host_native::wait::Poller;
+use wasi_host_virtual::time::VirtualTime;
 
 /// Makes a [`WasiCtx`].
 ///
@@ -45,6 +47,10 @@ pub struct WasiCtxBuilder {
     ctx: WasiCtx,
     /// Directories, and what was to be allowed in them: limits may still change until the context is built.
     dirs: Vec<(Arc<dyn Dir>, String, DirPerms, FilePerms)>,
+    /// What the guest takes part in, once there is a waiter.
+    time: Option<VirtualTime>,
+    /// Whether the directories shall say the same of themselves in every run.
+    stable: bool,
 }
 
 impl Default for WasiCtxBuilder {
@@ -92,6 +98,8 @@ impl WasiCtxBuilder {
                 scratch: Scratch::default(),
             },
             dirs: Vec::new(),
+            time: None,
+            stable: false,
         }
     }
 
@@ -365,7 +373,9 @@ impl WasiCtxBuilder {
     ///
     /// [`WasiView`](crate::WasiView) has an example.
     pub fn build(&mut self) -> WasiCtx {
-        let Self { mut ctx, dirs } = std::mem::take(self);
+        self.take_part();
+        self.stabilize();
+        let Self { mut ctx, dirs, .. } = std::mem::take(self);
         ctx.limits.set(&handle::possible(ctx.limits.get()));
         let shared = Arc::get_mut(&mut ctx.shared).expect("nobody has a handle before it is built");
         shared.limits = ctx.limits.clone();

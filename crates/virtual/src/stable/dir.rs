@@ -1,7 +1,7 @@
 //! A directory that says the same of itself in every run.
 
 use super::file::StableFile;
-use super::table::{Books, Held, Id, Table, id};
+use super::table::{Books, Held, Id, Table, id, id_of};
 use std::any::Any;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ pub(super) struct StableDir {
 }
 
 impl StableDir {
-    pub(super) fn new(table: Arc<Table>, inner: Arc<dyn Dir>) -> Result<Self> {
-        let m = inner.metadata()?;
-        let held = Held::new(&table, &mut table.books(), id(&m));
-        Ok(Self { held, inner, top: id(&m) })
+    pub(super) fn top(table: Arc<Table>, inner: Arc<dyn Dir>) -> Self {
+        let top = id_of(inner.metadata());
+        let held = Held::new(&table, &mut table.books(), top);
+        Self { held, inner, top }
     }
 
     fn table(&self) -> &Arc<Table> {

@@ -12,7 +12,7 @@
 //! let fs = MemoryFs::new();
 //! fs.write("b", "1")?;
 //! fs.write("a", "2")?;
-//! let root = Stable::new(Frozen(Duration::from_secs(1_000_000))).over(fs.root())?;
+//! let root = Stable::new(Frozen(Duration::from_secs(1_000_000))).over(fs.root());
 //! let names: Vec<_> = root.entries()?.map(|entry| entry.map(|entry| entry.name)).collect::<Result<_, _>>()?;
 //! assert_eq!(names, [".", "..", "a", "b"]);
 //! let b = root.stat("b", Follow::No)?;
@@ -25,12 +25,12 @@ mod file;
 mod table;
 
 use dir::StableDir;
+use file::StableFile;
 use std::fmt;
 use std::sync::Arc;
-use table::Table;
-use wasi_host_core::Result;
+use table::{Held, Table};
 use wasi_host_core::clock::HostWallClock;
-use wasi_host_core::fs::Dir;
+use wasi_host_core::fs::{Dir, File};
 
 /// Trees that say the same of themselves in every run; clones are the same one, and so are files that are seen through
 /// several of its trees.
@@ -50,15 +50,15 @@ impl Stable {
     }
 
     /// `dir` and all that is below it. The first has the number 1.
-    ///
-    /// # Errors
-    ///
-    /// Those of asking it about itself.
-    pub fn over(&self, dir: Arc<dyn Dir>) -> Result<Arc<dyn Dir>> {
-        match StableDir::of(&*dir, &self.0) {
-            true => Ok(dir),
-            false => Ok(Arc::new(StableDir::new(self.0.clone(), dir)?)),
-        }
+    pub fn over(&self, dir: Arc<dyn Dir>) -> Arc<dyn Dir> {
+        if StableDir::of(&*dir, &self.0) { dir } else { Arc::new(StableDir::top(self.0.clone(), dir)) }
+    }
+
+    /// A single file.
+    pub fn over_file(&self, file: Arc<dyn File>) -> Arc<dyn File> {
+        let id = table::id_of(file.metadata());
+        let held = Held::new(&self.0, &mut self.0.books(), id);
+        Arc::new(StableFile::new(held, file))
     }
 }
 

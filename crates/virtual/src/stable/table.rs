@@ -18,6 +18,11 @@ pub(super) fn id(m: &Metadata) -> Id {
     (m.dev, m.ino)
 }
 
+/// Those of what is given. What cannot be asked about itself will say so to the guest, whatever its number.
+pub(super) fn id_of(m: Result<Metadata>) -> Id {
+    m.map_or((0, 0), |m| id(&m))
+}
+
 pub(super) struct Table(Mutex<Books>);
 
 /// Open for the time of an operation on names, so that a number is not another file's in between.
