@@ -36,21 +36,30 @@ pub struct SingleFile {
     name: String,
 }
 
-/// What paths lead to: the directory, or else the file.
-impl walk::Tree for SingleFile {
-    type Node = FileType;
+/// What paths lead to.
+#[derive(Clone, Copy)]
+enum Spot {
+    Top,
+    File,
+}
 
-    fn child(&self, _top: &FileType, name: &str) -> Result<Option<FileType>> {
-        if name != self.name {
+/// The directory as paths walk in it.
+struct Ways<'d>(&'d SingleFile);
+
+impl walk::Tree for Ways<'_> {
+    type Node = Spot;
+
+    fn child(&self, _top: &Spot, name: &str) -> Result<Option<Spot>> {
+        if name != self.0.name {
             return Ok(None);
         }
-        Ok(self.file()?.map(|_| FileType::RegularFile))
+        Ok(self.0.file()?.map(|_| Spot::File))
     }
 
-    fn shape<'a>(&'a self, spot: &'a FileType) -> Shape<'a> {
+    fn shape<'a>(&'a self, spot: &'a Spot) -> Shape<'a> {
         match spot {
-            FileType::Directory => Shape::Dir,
-            _ => Shape::Leaf,
+            Spot::Top => Shape::Dir,
+            Spot::File => Shape::Leaf,
         }
     }
 }
@@ -91,8 +100,8 @@ impl SingleFile {
     }
 
     /// What is at a path.
-    fn find(&self, path: &str) -> Result<FileType> {
-        walk::lookup(self, &FileType::Directory, path, Follow::No)?.1.ok_or(Errno::NoEnt)
+    fn find(&self, path: &str) -> Result<Spot> {
+        walk::lookup(&Ways(self), &Spot::Top, path, Follow::No)?.1.ok_or(Errno::NoEnt)
     }
 
     /// The error of changing the name at `path`.
@@ -102,8 +111,8 @@ impl SingleFile {
 
     /// The error of making something at `path`.
     fn refuse_to_make(&self, path: &str) -> Result<()> {
-        match walk::place(self, &FileType::Directory, path)?.node(self)? {
-            None if matches!(self.find(path), Ok(FileType::Directory)) => Err(Errno::Exist),
+        match walk::place(&Ways(self), &Spot::Top, path)?.node(&Ways(self))? {
+            None if matches!(self.find(path), Ok(Spot::Top)) => Err(Errno::Exist),
             None => Err(Errno::Perm),
             Some(_) => Err(Errno::Exist),
         }
@@ -115,13 +124,13 @@ impl SingleFile {
             return Err(Errno::Inval);
         }
         let lookup = if how.create { walk::lookup_to_create } else { walk::lookup };
-        match lookup(self, &FileType::Directory, path, Follow::No)?.1 {
+        match lookup(&Ways(self), &Spot::Top, path, Follow::No)?.1 {
             None if how.create => Err(Errno::Perm),
             None => Err(Errno::NoEnt),
             Some(_) if how.create && how.exclusive => Err(Errno::Exist),
-            Some(FileType::Directory) if how.create || how.write || how.truncate => Err(Errno::IsDir),
-            Some(FileType::Directory) => Ok(Node::Dir(Arc::new(self.clone()))),
-            Some(_) => match open(&self.path, Open { create: false, follow: true, ..how })? {
+            Some(Spot::Top) if how.create || how.write || how.truncate => Err(Errno::IsDir),
+            Some(Spot::Top) => Ok(Node::Dir(Arc::new(self.clone()))),
+            Some(Spot::File) => match open(&self.path, Open { create: false, follow: true, ..how })? {
                 // It has taken the file's place just now.
                 Node::Dir(_) => Err(Errno::NoEnt),
                 file => Ok(file),
@@ -146,8 +155,8 @@ impl Dir for SingleFile {
 
     fn stat(&self, path: &str, _follow: Follow) -> Result<Metadata> {
         match self.find(path)? {
-            FileType::Directory => self.metadata(),
-            _ => self.file()?.ok_or(Errno::NoEnt),
+            Spot::Top => self.metadata(),
+            Spot::File => self.file()?.ok_or(Errno::NoEnt),
         }
     }
 
@@ -194,8 +203,8 @@ impl Dir for SingleFile {
 
     fn set_times(&self, path: &str, _follow: Follow, accessed: SetTime, modified: SetTime) -> Result<()> {
         match self.find(path)? {
-            FileType::Directory => Err(Errno::Perm),
-            _ => self.dir.set_times(&self.path, Follow::Yes, accessed, modified),
+            Spot::Top => Err(Errno::Perm),
+            Spot::File => self.dir.set_times(&self.path, Follow::Yes, accessed, modified),
         }
     }
 

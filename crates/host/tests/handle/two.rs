@@ -1,6 +1,6 @@
 //! WASI 0.2.
 
-use crate::guest::*;
+use crate::guest::{open as network, *};
 use crate::{builder, fifo, meanwhile, tree};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use wasi_host::bindings::filesystem::preopens::Host as _;
@@ -148,7 +148,7 @@ fn who_waits_for_it_is_woken() {
 #[test]
 fn sockets_are_in_no_state_and_nothing_is_made_anew() {
     for kind in KINDS {
-        let (mut g, handle) = guest(kind, open_network().allow_ip_name_lookup(true));
+        let (mut g, handle) = guest(kind, network().allow_ip_name_lookup(true));
         let there = TcpListener::bind("127.0.0.1:0").unwrap();
         let c = g.connect(there.local_addr().unwrap()).unwrap();
         let (mut peer, _) = there.accept().unwrap();
@@ -178,15 +178,11 @@ fn sockets_are_in_no_state_and_nothing_is_made_anew() {
     }
 }
 
-fn open_network() -> &'static mut WasiCtxBuilder {
-    Box::leak(Box::new(crate::guest::open()))
-}
-
 #[test]
 fn who_waits_for_a_socket_is_woken() {
     for kind in KINDS {
         for what in ["read", "accept", "receive"] {
-            let (mut g, handle) = guest(kind, open_network());
+            let (mut g, handle) = guest(kind, &mut network());
             let there = TcpListener::bind("127.0.0.1:0").unwrap();
             let c = g.connect(there.local_addr().unwrap()).unwrap();
             let _peer = there.accept().unwrap();
@@ -214,7 +210,7 @@ fn another_check_holds_for_what_comes_later() {
     for kind in KINDS {
         // Before the guest has used the network, and after.
         for before in [true, false] {
-            let (mut g, handle) = guest(kind, open_network());
+            let (mut g, handle) = guest(kind, &mut network());
             let there = TcpListener::bind("127.0.0.1:0").unwrap();
             let at = there.local_addr().unwrap();
             let (udp, here) = if before { (None, at) } else { bound(&mut g) };
@@ -271,11 +267,10 @@ fn limits_rise_and_fall() {
         let top = root(&mut g);
         let open_one = |g: &mut Guest| open(g, &top, "file", OpenFlags::empty());
         let mut limits = Limits::default();
-        let set = |change: &dyn Fn(&mut Limits)| {
+        let mut set = |change: &dyn Fn(&mut Limits)| {
             change(&mut limits);
             assert!(handle.set_limits(limits.clone()));
         };
-        let mut set = set;
         let mut held = Vec::new();
         if !before {
             held.push(open_one(&mut g).unwrap());
