@@ -16,8 +16,8 @@ use wasi_host::p3::bindings::filesystem::types::{
 };
 use wasi_host::p3::bindings::sockets::ip_name_lookup::{self, ErrorCode as LookupCode};
 use wasi_host::p3::bindings::sockets::types::{
-    ErrorCode, HostTcpSocket as _, HostTcpSocketWithStore as Tcp, HostUdpSocket as _,
-    HostUdpSocketWithStore as Udp, IpAddressFamily, IpSocketAddress,
+    ErrorCode, HostTcpSocket, HostTcpSocketWithStore as Tcp, HostUdpSocket, HostUdpSocketWithStore as Udp,
+    IpAddressFamily, IpSocketAddress,
 };
 use wasi_host::p3::bindings::{FsResult, SocketResult};
 use wasi_host::{DirPerms, FilePerms, Handle, HasWasi, ResourceTable, WasiCtxBuilder, WasiImpl};
@@ -209,13 +209,13 @@ async fn so_do_those_of_sockets() {
         let v4 = IpAddressFamily::Ipv4;
         let there = TcpListener::bind("127.0.0.1:0").unwrap();
         let to = there.local_addr().unwrap();
-        let socket = store.with(|mut s| net(s.get().create(v4))).unwrap();
+        let socket = store.with(|mut s| net(HostTcpSocket::create(&mut s.get(), v4))).unwrap();
         net(<Wasi as Tcp<State>>::connect(store, b(&socket), address(to)).await).unwrap();
         let (mut peer, _) = there.accept().unwrap();
         let (input, ended) = store.with(|store| <Wasi as Tcp<State>>::receive(store, b(&socket))).unwrap();
         let (input, ended) = (items(store, input), outcome(store, ended));
 
-        let listener = store.with(|mut s| net(s.get().create(v4))).unwrap();
+        let listener = store.with(|mut s| net(HostTcpSocket::create(&mut s.get(), v4))).unwrap();
         let connections = store.with(|store| {
             // It asks nobody, so it does not wait.
             let listening = std::pin::pin!(<Wasi as Tcp<State>>::listen(store, b(&listener)));
@@ -224,25 +224,19 @@ async fn so_do_those_of_sockets() {
                 Poll::Pending => panic!("nobody is asked"),
             }
         });
-        let at = store.with(|mut s| net(s.get().get_local_address(b(&listener)))).unwrap();
+        let at =
+            store.with(|mut s| net(HostTcpSocket::get_local_address(&mut s.get(), b(&listener)))).unwrap();
         let at: std::net::SocketAddr = at.into();
         let mut connections = items(store, connections);
         let _caller = TcpStream::connect(("127.0.0.1", at.port())).unwrap();
         assert_eq!(connections.recv().await.unwrap().len(), 1);
 
-        let udp: Resource<wasi_host::net::Udp> = store
-            .with(|mut s| {
-                net(wasi_host::p3::bindings::sockets::types::HostUdpSocket::create(&mut s.get(), v4))
-            })
-            .unwrap();
+        let udp: Resource<wasi_host::net::Udp> =
+            store.with(|mut s| net(HostUdpSocket::create(&mut s.get(), v4))).unwrap();
         let any = address("127.0.0.1:0".parse().unwrap());
         let checked = store.with(|mut s| {
             let mut view = s.get();
-            let binding = std::pin::pin!(wasi_host::p3::bindings::sockets::types::HostUdpSocket::bind(
-                &mut view,
-                b(&udp),
-                any
-            ));
+            let binding = std::pin::pin!(HostUdpSocket::bind(&mut view, b(&udp), any));
             match binding.poll(&mut Context::from_waker(std::task::Waker::noop())) {
                 Poll::Ready(bound) => net(bound),
                 Poll::Pending => panic!("nobody is asked"),
@@ -262,9 +256,9 @@ async fn so_do_those_of_sockets() {
         assert!(matches!(ended.await.unwrap(), Ok(()) | Err(ErrorCode::ConnectionAborted)));
         assert!(rest(connections).await.is_empty());
         assert_eq!(std::io::Read::read(&mut peer, &mut [0; 8]).unwrap(), 0);
-        let remote = store.with(|mut s| net(s.get().get_remote_address(b(&socket))));
+        let remote = store.with(|mut s| net(HostTcpSocket::get_remote_address(&mut s.get(), b(&socket))));
         assert!(matches!(remote, Err(ErrorCode::InvalidState)));
-        let made = store.with(|mut s| net(s.get().create(v4)).map(drop));
+        let made = store.with(|mut s| net(HostTcpSocket::create(&mut s.get(), v4)).map(drop));
         assert!(matches!(made, Err(ErrorCode::AccessDenied)));
         let found =
             <Wasi as ip_name_lookup::HostWithStore<State>>::resolve_addresses(store, "localhost".into());

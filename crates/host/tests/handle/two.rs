@@ -41,8 +41,8 @@ fn root(g: &mut Guest) -> Fd {
 }
 
 fn open(g: &mut Guest, dir: &Fd, path: &str, open: OpenFlags) -> Result<Fd, FsCode> {
-    let mut flags = DescriptorFlags::READ;
-    flags.set(DescriptorFlags::WRITE, !open.contains(OpenFlags::DIRECTORY));
+    let is_dir = open.contains(OpenFlags::DIRECTORY);
+    let flags = if is_dir { DescriptorFlags::READ } else { DescriptorFlags::READ | DescriptorFlags::WRITE };
     fs(WasiImpl(&mut g.state).open_at(b(dir), PathFlags::empty(), path.into(), open, flags))
 }
 
