@@ -86,6 +86,11 @@ impl Grant {
         &self.limits
     }
 
+    /// What may be done in directories, and what with files.
+    pub fn permissions(&self) -> (DirPerms, FilePerms) {
+        (self.dir, self.file)
+    }
+
     /// Takes the grant back, from any thread, for good: every later operation on whatever was opened under it fails with
     /// [`Errno::BadF`], as if it had been closed; so do streams and listings. One that is under way, on this thread
     /// or another, is done to its end.

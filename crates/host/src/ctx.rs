@@ -89,7 +89,7 @@ impl WasiCtx {
 
     /// What a guest seeds its hash tables with: drawn at first use, unless the embedder said what it is. Not from the
     /// guest's own source, whose order would change by it.
-    #[cfg(feature = "p2")]
+    #[cfg(any(feature = "p2", feature = "record"))]
     pub(crate) fn insecure_random_seed(&mut self) -> u128 {
         *self.insecure_random_seed.get_or_insert_with(|| {
             let mut random = wasi_host_native::random::thread_rng();

@@ -14,6 +14,8 @@ use wasi_host_core::net::Undelivered;
 pub(crate) struct Delivery {
     /// For how long after the context's end.
     pub(crate) deadline: Duration,
+    /// No task ever does it: calls of tasks have no fixed order among the guest's.
+    pub(crate) without_task: bool,
     list: OnceLock<Undelivered>,
     /// Shared with the task, if there is one.
     end: Mutex<Option<Arc<Ending>>>,
@@ -21,7 +23,12 @@ pub(crate) struct Delivery {
 
 impl Default for Delivery {
     fn default() -> Self {
-        Self { deadline: Duration::from_secs(5), list: OnceLock::new(), end: Mutex::default() }
+        Self {
+            deadline: Duration::from_secs(5),
+            without_task: false,
+            list: OnceLock::new(),
+            end: Mutex::default(),
+        }
     }
 }
 
@@ -44,7 +51,7 @@ impl Delivery {
     pub(crate) fn begin<M: Mode>(&self, waiter: &Arc<dyn Waiter>) {
         let Some(list) = self.list.get() else { return };
         let mut ending = self.ending();
-        if running(&ending).is_some() {
+        if self.without_task || running(&ending).is_some() {
             return;
         }
         M::spawn(|| {

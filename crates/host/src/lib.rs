@@ -152,6 +152,12 @@ pub use wasi_host_native::pipe::{AsyncStdinStream, AsyncStdoutStream};
 pub use wasi_host_native::random::thread_rng;
 pub use wasi_host_native::stdio::{InputFile, OutputFile, Stderr, Stdin, Stdout, stderr, stdin, stdout};
 
+/// What is recorded of a context, and what replays it.
+#[cfg(feature = "record")]
+pub mod record {
+    pub use wasi_host_virtual::record::{Divergence, LogError, Recorder, Replay, Setup};
+}
+
 /// The README's example, compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

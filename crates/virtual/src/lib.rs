@@ -13,6 +13,7 @@
 //! * [`stdio`]: standard streams whose other end the embedder holds.
 //! * [`single_file`]: one file of a tree, and nothing else of it.
 //! * [`trace`]: any tree, every operation on which is told.
+//! * `record`: all that a guest is given written to a log, and replayed from it (feature `record`).
 //! * [`faults`]: any tree, operations on which fail, fall short or take long, by rule.
 
 #[cfg(feature = "archive")]
@@ -28,6 +29,8 @@ pub mod overlay;
 pub mod quota;
 pub mod random;
 pub mod read_only;
+#[cfg(feature = "record")]
+pub mod record;
 pub mod single_file;
 pub mod stable;
 pub mod stdio;

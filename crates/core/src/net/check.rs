@@ -74,7 +74,13 @@ impl AddrCheck {
         Self(Rule::Deny)
     }
 
-    pub(super) fn check(&self, addr: SocketAddr, to: SocketAddrUse) -> Checking {
+    /// Whether it says at once what it says.
+    pub fn knows(&self) -> bool {
+        !matches!(self.0, Rule::Ask(_))
+    }
+
+    /// Asks for an address.
+    pub fn check(&self, addr: SocketAddr, to: SocketAddrUse) -> Checking {
         let state = match &self.0 {
             Rule::Deny => State::Known(false),
             Rule::Allow => State::Known(true),

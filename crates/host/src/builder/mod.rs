@@ -3,6 +3,8 @@
 mod deterministic;
 mod network;
 mod preopens;
+#[cfg(feature = "record")]
+mod record;
 
 use crate::ctx::WasiCtx;
 use crate::delivery::Delivery;
@@ -51,6 +53,8 @@ pub struct WasiCtxBuilder {
     time: Option<VirtualTime>,
     /// Whether the directories shall say the same of themselves in every run.
     stable: bool,
+    #[cfg(feature = "record")]
+    taping: Option<record::Taping>,
 }
 
 impl Default for WasiCtxBuilder {
@@ -100,6 +104,8 @@ impl WasiCtxBuilder {
             dirs: Vec::new(),
             time: None,
             stable: false,
+            #[cfg(feature = "record")]
+            taping: None,
         }
     }
 
@@ -373,6 +379,8 @@ impl WasiCtxBuilder {
     ///
     /// [`WasiView`](crate::WasiView) has an example.
     pub fn build(&mut self) -> WasiCtx {
+        #[cfg(feature = "record")]
+        let taping = self.taping.take();
         self.take_part();
         self.stabilize();
         let Self { mut ctx, dirs, .. } = std::mem::take(self);
@@ -383,6 +391,10 @@ impl WasiCtxBuilder {
         for (dir, name, dir_perms, file_perms) in dirs {
             let grant = Grant::new(dir_perms, file_perms, ctx.limits.clone());
             shared.preopens.add(Descriptor::preopen(dir, Arc::new(grant)), name);
+        }
+        #[cfg(feature = "record")]
+        if let Some(taping) = taping {
+            return taping.apply(ctx);
         }
         ctx
     }
