@@ -128,13 +128,19 @@ impl Program {
         root: &Root,
         watch: impl FnOnce(&mut Store<State>),
     ) -> Ended {
+        self.run_built(host, given(args, stdin, root), watch)
+    }
+
+    /// The same in a context that is made already but for its output.
+    pub fn run_built(
+        &self,
+        host: impl Into<Host>,
+        mut b: WasiCtxBuilder,
+        watch: impl FnOnce(&mut Store<State>),
+    ) -> Ended {
         let (host, stdout, stderr) =
             (host.into(), MemoryOutputPipe::new(1 << 20), MemoryOutputPipe::new(1 << 20));
-        let mut b = WasiCtxBuilder::new();
-        b.arg("program").args(args).env("GREETING", "hello").env("EMPTY", "").initial_cwd("/");
-        b.stdin(MemoryInputPipe::new(stdin)).stdout(stdout.clone()).stderr(stderr.clone());
-        b.preopened_shared(root.dir.clone(), "/", DirPerms::all(), FilePerms::all());
-        b.inherit_network().allow_tcp(true).allow_udp(true).allow_ip_name_lookup(true);
+        b.stdout(stdout.clone()).stderr(stderr.clone());
         if let Host::Three(policy) = host {
             b.blocking(policy);
         }
@@ -187,6 +193,16 @@ impl Program {
             tokio::time::timeout(LONG, run).await?
         })
     }
+}
+
+/// What a program finds.
+pub fn given(args: &[&str], stdin: &'static str, root: &Root) -> WasiCtxBuilder {
+    let mut b = WasiCtxBuilder::new();
+    b.arg("program").args(args).env("GREETING", "hello").env("EMPTY", "").initial_cwd("/");
+    b.stdin(MemoryInputPipe::new(stdin));
+    b.preopened_shared(root.dir.clone(), "/", DirPerms::all(), FilePerms::all());
+    b.inherit_network().allow_tcp(true).allow_udp(true).allow_ip_name_lookup(true);
+    b
 }
 
 fn runtime() -> Runtime {

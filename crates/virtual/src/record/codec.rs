@@ -245,7 +245,8 @@ macro_rules! plain {
 
 pub(super) use plain;
 
-plain! { () = (), bool = false, u32 = 0, u64 = 0, Duration = Duration::ZERO }
+// Who waits for a clock to show some time has waited enough.
+plain! { () = (), bool = false, u32 = 0, u64 = u64::MAX, Duration = Duration::ZERO }
 
 /// The end of a list.
 impl<T: Codec> Answer for Option<T> {

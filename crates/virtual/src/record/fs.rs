@@ -255,7 +255,9 @@ pub(super) fn gather<E>(
     read: impl FnOnce(&mut [IoSliceMut<'_>]) -> Result<usize, E>,
 ) -> Result<Bytes, E> {
     let n = read(bufs)? as u64;
-    Ok(bufs::first_mut(bufs, n).iter().flat_map(|buf| buf.iter().copied()).collect())
+    let mut bytes = Vec::new();
+    bufs::first_mut(bufs, n).iter().for_each(|buf| bytes.extend_from_slice(buf));
+    Ok(bytes.into())
 }
 
 /// Puts into the buffers what `call` gives, of which there is no more than they hold.

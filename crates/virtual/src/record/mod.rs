@@ -89,7 +89,7 @@ impl Recorder {
     pub fn finish(&self) -> io::Result<()> {
         match &*self.0.lock() {
             Blank::Used(tape) => match &mut tape.state().mode {
-                Mode::Record(writer) => {
+                Mode::Record(writer, _) => {
                     writer.add(|to| END.put(to));
                     writer.finish()
                 }
@@ -174,7 +174,7 @@ impl Replay {
     pub fn divergence(&self) -> Option<Divergence> {
         match &self.0.tape.state().mode {
             Mode::Replay(player) => player.astray().cloned(),
-            Mode::Record(_) => None,
+            Mode::Record(..) => None,
         }
     }
 

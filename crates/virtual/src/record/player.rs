@@ -4,7 +4,7 @@ use super::codec::Codec;
 use super::divergence::Divergence;
 use super::log::{Damaged, Reader};
 use super::tape::{END, FIRST, Thing, WOKEN};
-use super::wait::Woken;
+use super::wait::{Queue, Woken};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
@@ -16,7 +16,7 @@ pub(super) struct Player {
     /// How those are called that can be called now.
     names: BTreeMap<u64, Arc<str>>,
     /// Who waits, and how to have it look whether it is its turn.
-    asleep: BTreeMap<u64, Option<Waker>>,
+    asleep: Queue,
     /// Ended once the program has gone astray.
     pub(super) interrupt: Option<Interrupt>,
     astray: Option<Divergence>,
@@ -74,8 +74,15 @@ impl Player {
     /// Replays the rest of `log`.
     pub(super) fn new(mut log: Reader) -> Self {
         let next = Next::read(&mut log);
-        let (names, asleep) = (BTreeMap::new(), BTreeMap::new());
-        Self { log, next, names, asleep, interrupt: None, astray: None, to_tell: false }
+        Self {
+            log,
+            next,
+            names: BTreeMap::new(),
+            asleep: Queue::default(),
+            interrupt: None,
+            astray: None,
+            to_tell: false,
+        }
     }
 
     pub(super) fn know(&mut self, number: u64, name: Arc<str>) {
@@ -119,25 +126,17 @@ impl Player {
         Some(woken)
     }
 
-    /// Somebody waits.
-    pub(super) fn sleep(&mut self, wait: u64, waker: &Waker) {
-        match self.asleep.entry(wait).or_default() {
-            Some(known) if known.will_wake(waker) => {}
-            place => *place = Some(waker.clone()),
-        }
-    }
-
-    /// Somebody waits no more.
-    pub(super) fn leave(&mut self, wait: u64) {
-        self.asleep.remove(&wait);
+    /// Those who wait.
+    pub(super) fn asleep(&mut self) -> &mut Queue {
+        &mut self.asleep
     }
 
     /// Who of those that wait is to look again and again: who wakes next, if that is known; else anybody, so that it is
     /// noticed if everybody waits where the recorded program went on.
     pub(super) fn lookout(&self) -> Option<u64> {
         match &self.next {
-            Next::Woken { wait, .. } if self.asleep.contains_key(wait) => Some(*wait),
-            _ => self.asleep.last_key_value().map(|(wait, _)| *wait),
+            Next::Woken { wait, .. } if self.asleep.has(*wait) => Some(*wait),
+            _ => self.asleep.last(),
         }
     }
 
@@ -146,9 +145,9 @@ impl Player {
         let mut after = After { wake: Vec::new(), interrupt: None };
         if std::mem::take(&mut self.to_tell) {
             after.interrupt = self.interrupt.clone();
-            after.wake.extend(self.asleep.values_mut().filter_map(Option::take));
+            after.wake.extend(self.asleep.call_all());
         } else if let Some(lookout) = self.lookout() {
-            after.wake.extend(self.asleep.get_mut(&lookout).and_then(Option::take));
+            after.wake.extend(self.asleep.call(lookout));
         }
         after
     }

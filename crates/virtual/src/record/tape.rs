@@ -3,7 +3,7 @@
 use super::codec::{Answer, Codec};
 use super::log::Writer;
 use super::player::Player;
-use super::wait::Woken;
+use super::wait::{Queue, Woken};
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -41,6 +41,8 @@ pub(super) struct State {
     pub(super) entries: u64,
     /// How many things there have been that can be called.
     things: u64,
+    /// How many waits have ended otherwise than at once, while recording.
+    pub(super) turns: u64,
     /// What was said of addresses by those who had to be asked, until somebody waits no more for it.
     pub(super) allowed: BTreeMap<u64, bool>,
     /// A call as text.
@@ -49,7 +51,8 @@ pub(super) struct State {
 }
 
 pub(super) enum Mode {
-    Record(Writer),
+    /// Where to, and who waits for the turn to wake.
+    Record(Writer, Queue),
     Replay(Box<Player>),
 }
 
@@ -67,7 +70,7 @@ impl Thing {
 
 impl Tape {
     pub(super) fn recording(writer: Writer) -> Self {
-        Self::new(false, Mode::Record(writer))
+        Self::new(false, Mode::Record(writer, Queue::default()))
     }
 
     pub(super) fn replaying(player: Player) -> Self {
@@ -75,7 +78,8 @@ impl Tape {
     }
 
     fn new(replays: bool, mode: Mode) -> Self {
-        let state = State { entries: 0, things: 0, allowed: BTreeMap::new(), call: String::new(), mode };
+        let state =
+            State { entries: 0, things: 0, turns: 0, allowed: BTreeMap::new(), call: String::new(), mode };
         let nothing = Nothing { notify: Notify::default(), pipe: std::sync::OnceLock::new() };
         Self(Arc::new(Shared { replays, state: Mutex::new(state), nothing }))
     }
@@ -121,7 +125,7 @@ impl Tape {
     /// Writes down what `answer` was given to a call.
     pub(super) fn record(&self, on: &Thing, what: fmt::Arguments<'_>, answer: &impl Codec) {
         let mut state = self.state();
-        let State { entries, call, mode: Mode::Record(writer), .. } = &mut *state else { return };
+        let State { entries, call, mode: Mode::Record(writer, _), .. } = &mut *state else { return };
         *entries += 1;
         call.clear();
         let _ = call.write_fmt(what);

@@ -7,6 +7,7 @@
 use super::answers::Kind;
 use super::codec::{Codec, fields};
 use super::tape::{Mode, State, Tape, Taped, WOKEN};
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::os::fd::AsFd as _;
 use std::pin::Pin;
@@ -108,9 +109,7 @@ impl Waiter for Taped<Arc<dyn Waiter>> {
             return Box::pin(async move {
                 let woken = match self.begun(waits.len())? {
                     Ok(woken) => woken,
-                    Err(wait) => {
-                        Asleep { tape: &self.tape, wait, rest: Rest::default(), since: None }.await?
-                    }
+                    Err(wait) => Asleep::new(&self.tape, wait).await?,
                 };
                 tell(waits.len(), self.allow(woken), futures, ended)
             });
@@ -129,8 +128,7 @@ impl Waiter for Taped<Arc<dyn Waiter>> {
             let wait = self.tape.state().entries;
             let result = real.as_mut().await;
             drop(real);
-            let mut rest = Rest::default();
-            let hurried = poll_fn(|cx| rest.poll(self.tape.state().entries, cx)).await;
+            let hurried = Turn::new(&self.tape).await;
             self.end(wait, hurried, result.map(|()| events), ended)
         })
     }
@@ -149,7 +147,7 @@ impl Taped<Arc<dyn Waiter>> {
     fn end(&self, wait: u64, hurried: bool, events: Events, ended: &mut Vec<Event>) -> Result<()> {
         let woken = self.tape.woken(events);
         let mut state = self.tape.state();
-        if let State { entries, mode: Mode::Record(writer), .. } = &mut *state {
+        if let State { entries, mode: Mode::Record(writer, _), .. } = &mut *state {
             *entries += 1;
             writer.add(|to| {
                 (WOKEN, wait).put(to);
@@ -236,24 +234,113 @@ impl Rest {
     }
 }
 
+/// Those who wait for their turn, and how to have them look whether it has come.
+#[derive(Default)]
+pub(super) struct Queue(BTreeMap<u64, Option<Waker>>);
+
+impl Queue {
+    pub(super) fn enter(&mut self, number: u64, waker: &Waker) {
+        match self.0.entry(number).or_default() {
+            Some(known) if known.will_wake(waker) => {}
+            place => *place = Some(waker.clone()),
+        }
+    }
+
+    pub(super) fn leave(&mut self, number: u64) {
+        self.0.remove(&number);
+    }
+
+    pub(super) fn has(&self, number: u64) -> bool {
+        self.0.contains_key(&number)
+    }
+
+    pub(super) fn first(&self) -> Option<u64> {
+        self.0.first_key_value().map(|(number, _)| *number)
+    }
+
+    pub(super) fn last(&self) -> Option<u64> {
+        self.0.last_key_value().map(|(number, _)| *number)
+    }
+
+    /// The waker of one, to be used once the tape is let go.
+    pub(super) fn call(&mut self, number: u64) -> Option<Waker> {
+        self.0.get_mut(&number)?.take()
+    }
+
+    pub(super) fn call_all(&mut self) -> impl Iterator<Item = Waker> {
+        self.0.values_mut().filter_map(Option::take)
+    }
+}
+
+/// Somebody in a recording whose wait has ended: ends itself when those whose waits have ended before are through, and
+/// others have come to rest. It says whether they did not.
+struct Turn<'a> {
+    tape: &'a Tape,
+    number: u64,
+    rest: Rest,
+}
+
+impl<'a> Turn<'a> {
+    fn new(tape: &'a Tape) -> Self {
+        let mut state = tape.state();
+        state.turns += 1;
+        Self { tape, number: state.turns, rest: Rest::default() }
+    }
+}
+
+impl Future for Turn<'_> {
+    type Output = bool;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
+        let mut state = self.tape.state();
+        let State { entries, mode: Mode::Record(_, ended), .. } = &mut *state else {
+            return Poll::Ready(true);
+        };
+        ended.enter(self.number, cx.waker());
+        let (is_first, entries) = (ended.first() == Some(self.number), *entries);
+        drop(state);
+        if is_first { self.rest.poll(entries, cx) } else { Poll::Pending }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut state = self.tape.state();
+        let Mode::Record(_, ended) = &mut state.mode else { return };
+        ended.leave(self.number);
+        let next = ended.first().and_then(|number| ended.call(number));
+        drop(state);
+        next.into_iter().for_each(Waker::wake);
+    }
+}
+
 /// Somebody who waits in a replay until the log comes to its end.
 struct Asleep<'a> {
     tape: &'a Tape,
     wait: u64,
     rest: Rest,
-    /// Since when nothing has happened.
-    since: Option<(u64, Instant)>,
+    stuck: Stuck,
 }
 
-/// If nobody makes a call for so long while somebody looks, nobody will: those who replay wait for nothing.
-const STUCK: Duration = Duration::from_secs(2);
+impl<'a> Asleep<'a> {
+    fn new(tape: &'a Tape, wait: u64) -> Self {
+        Self { tape, wait, rest: Rest::default(), stuck: Stuck::default() }
+    }
+}
 
-impl Asleep<'_> {
-    fn is_stuck(&mut self, entries: u64) -> bool {
-        match self.since {
-            Some((then, since)) if then == entries => since.elapsed() > STUCK,
+/// Whether nothing has happened for so long that nothing will: those who replay wait for nothing.
+#[derive(Default)]
+struct Stuck(Option<(u64, Instant)>);
+
+/// So long, while somebody looks.
+const LONG: Duration = Duration::from_secs(2);
+
+impl Stuck {
+    fn look(&mut self, entries: u64) -> bool {
+        match self.0 {
+            Some((then, since)) if then == entries => since.elapsed() > LONG,
             _ => {
-                self.since = Some((entries, Instant::now()));
+                self.0 = Some((entries, Instant::now()));
                 false
             }
         }
@@ -272,24 +359,22 @@ impl Future for Asleep<'_> {
         if player.astray().is_some() {
             return Poll::Ready(Err(Errno::Io));
         }
-        player.sleep(this.wait, cx.waker());
+        player.asleep().enter(this.wait, cx.waker());
         let at_rest = this.rest.look(*entries);
         if let Some(woken) = player.wake(entries, this.wait, at_rest) {
-            player.leave(this.wait);
+            player.asleep().leave(this.wait);
             let after = player.moved();
             drop(state);
             after.run();
             return Poll::Ready(Ok(woken));
         }
         if player.lookout() == Some(this.wait) {
-            if this.is_stuck(*entries) {
+            if this.stuck.look(*entries) {
                 player.stray(*entries, NOTHING.to_owned());
-                let after = player.moved();
-                drop(state);
-                after.run();
-                return Poll::Ready(Err(Errno::Io));
             }
-            cx.waker().wake_by_ref();
+            let after = player.moved();
+            drop(state);
+            after.run();
         }
         Poll::Pending
     }
@@ -299,7 +384,7 @@ impl Drop for Asleep<'_> {
     fn drop(&mut self) {
         let mut state = self.tape.state();
         let Mode::Replay(player) = &mut state.mode else { return };
-        player.leave(self.wait);
+        player.asleep().leave(self.wait);
         let after = player.moved();
         drop(state);
         after.run();

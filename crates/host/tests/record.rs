@@ -1,0 +1,16 @@
+//! Programs that are recorded, and then replayed with nothing behind them.
+
+#![cfg(feature = "record")]
+
+#[path = "record/components.rs"]
+mod components;
+#[path = "record/divergences.rs"]
+mod divergences;
+#[path = "record/modules.rs"]
+mod modules;
+#[path = "record/sink.rs"]
+mod sink;
+
+#[path = "support/component.rs"]
+mod component;
+mod support;

@@ -1,0 +1,164 @@
+//! Waiting.
+
+use super::{record, replay, same};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+use wasi_host_core::net::{AddrCheck, SocketAddrUse};
+use wasi_host_core::wait::{BoxFuture, Event, Notify, Wait, Waiter};
+use wasi_host_core::{Errno, Result};
+use wasi_host_native::wait::Poller;
+use wasi_host_virtual::record::Tape;
+
+#[test]
+fn who_was_first_is_first_again() {
+    let ended = same(|tape| {
+        let waiter = tape.waiter(Arc::new(Poller::default()));
+        let long = if tape.replays() { Duration::ZERO } else { Duration::from_secs(60) };
+        let mut ended = Vec::new();
+        waiter.any(&[Wait::For(long), Wait::For(Duration::from_millis(20))], &mut [], &mut ended).unwrap();
+        ended
+    });
+    assert_eq!(ended, [Event::new(1)]);
+}
+
+/// Ends when it is told to. Those who wait are at their places in the list.
+#[derive(Default)]
+struct ByHand(Arc<Notify>);
+
+impl Waiter for ByHand {
+    fn any(&self, _: &[Wait<'_>], _: &mut [(usize, BoxFuture<'_, ()>)], _: &mut Vec<Event>) -> Result<()> {
+        Err(Errno::NotSup)
+    }
+
+    fn any_async<'a, 'f: 'a>(
+        &'a self,
+        waits: &'a [Wait<'a>],
+        _: &'a mut [(usize, BoxFuture<'f, ()>)],
+        ended: &'a mut Vec<Event>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let Wait::Notify(watch) = waits[0] else { return Err(Errno::Inval) };
+            watch.wait().await;
+            ended.push(Event::new(0));
+            Ok(())
+        })
+    }
+}
+
+type Trace = Arc<Mutex<Vec<usize>>>;
+
+/// Three tasks on one thread that wait for one thing each, in turn until all have ended. `tell` is called at each look.
+fn three(tape: &Tape, mut tell: impl FnMut(usize, &[Notify; 3])) -> Vec<usize> {
+    let waiter = tape.waiter(Arc::new(ByHand::default()));
+    let (things, trace) = ([(); 3].map(|()| Notify::default()), Trace::default());
+    let clock = tape.monotonic_clock(Box::<wasi_host_native::clock::MonotonicClock>::default());
+    let clock = Mutex::new(clock);
+    let mut tasks: Vec<BoxFuture<'_, ()>> = things
+        .iter()
+        .enumerate()
+        .map(|(i, thing)| {
+            let (waiter, clock, trace) = (&waiter, &clock, trace.clone());
+            Box::pin(async move {
+                waiter.any_async(&[Wait::Notify(thing.watch())], &mut [], &mut Vec::new()).await.unwrap();
+                clock.lock().unwrap().now();
+                trace.lock().unwrap().push(i);
+            }) as BoxFuture<'_, ()>
+        })
+        .collect();
+    let mut cx = Context::from_waker(Waker::noop());
+    for look in 0.. {
+        assert!(look < 100_000, "they never end");
+        tasks.retain_mut(|task| task.as_mut().poll(&mut cx) == Poll::Pending);
+        if tasks.is_empty() {
+            break;
+        }
+        tell(look, &things);
+    }
+    let trace = trace.lock().unwrap();
+    trace.clone()
+}
+
+#[test]
+fn one_at_a_time_in_the_recorded_order() {
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let (log, recorded) = record(|tape| {
+            three(tape, |look, things| {
+                if look % 40 == 5 && look / 40 < 3 {
+                    things[order[look / 40]].notify();
+                }
+            })
+        });
+        assert_eq!(recorded, order);
+        // Nothing ever happens in a replay.
+        assert_eq!(replay(log, |tape| three(tape, |_, _| {})), (recorded, Ok(())));
+    }
+}
+
+#[test]
+fn all_at_once_is_one_after_the_other() {
+    let (log, recorded) = record(|tape| {
+        three(tape, |look, things| {
+            if look == 3 {
+                things.iter().rev().for_each(Notify::notify);
+            }
+        })
+    });
+    assert_eq!(recorded.len(), 3);
+    assert_eq!(replay(log, |tape| three(tape, |_, _| {})), (recorded, Ok(())));
+}
+
+#[test]
+fn a_wait_where_there_was_none_is_found() {
+    let program = |waits: bool| {
+        move |tape: &Tape| {
+            let waiter = tape.waiter(Arc::new(ByHand::default()));
+            let thing = Notify::default();
+            let clock = tape.monotonic_clock(Box::<wasi_host_native::clock::MonotonicClock>::default());
+            let mut ended = Vec::new();
+            let waits_for = [Wait::Notify(thing.watch())];
+            let mut wait = waiter.any_async(&waits_for, &mut [], &mut ended);
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(wait.as_mut().poll(&mut cx).is_pending());
+            if !waits {
+                drop(wait);
+                clock.now();
+                return None;
+            }
+            let began = Instant::now();
+            loop {
+                if let Poll::Ready(result) = wait.as_mut().poll(&mut cx) {
+                    return Some(result);
+                }
+                assert!(began.elapsed() < Duration::from_secs(60), "it hangs");
+                std::thread::yield_now();
+            }
+        }
+    };
+    let (log, _) = record(program(false));
+    assert_eq!(replay(log.clone(), program(false)), (None, Ok(())));
+    let (result, ended) = replay(log, program(true));
+    assert_eq!(result, Some(Err(Errno::Io)));
+    let e = ended.unwrap_err();
+    assert!(e.expected.contains("now on the monotonic clock") && e.found.contains("waits"), "{e}");
+}
+
+/// Whoever has to be asked about an address answers by the time that the wait for it ends, and in a replay, too.
+#[test]
+fn who_is_asked_about_addresses_is_not_asked_again() {
+    let allowed = same(|tape| {
+        let allows = !tape.replays();
+        let check =
+            tape.check(AddrCheck::new(move |addr, _| Box::pin(async move { allows && addr.port() == 80 })));
+        let waiter = tape.waiter(Arc::new(Poller::default()));
+        [80, 81].map(|port| {
+            let checking = check.check(([127, 0, 0, 1], port).into(), SocketAddrUse::TcpConnect);
+            assert!(checking.known().is_none());
+            let mut answer = None;
+            let future: BoxFuture<'_, ()> = Box::pin(async { answer = Some(checking.await.is_ok()) });
+            waiter.any(&[Wait::Future], &mut [(0, future)], &mut Vec::new()).unwrap();
+            answer
+        })
+    });
+    assert_eq!(allowed, [Some(true), Some(false)]);
+}
