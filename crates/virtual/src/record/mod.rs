@@ -22,6 +22,7 @@ mod setup;
 mod stdio;
 mod tape;
 mod time;
+mod turn;
 mod wait;
 
 pub use divergence::Divergence;

@@ -3,7 +3,8 @@
 use super::codec::{Answer, Codec};
 use super::log::Writer;
 use super::player::Player;
-use super::wait::{Queue, Woken};
+use super::turn::Queue;
+use super::wait::Woken;
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};

@@ -1,0 +1,209 @@
+//! Whose turn it is to wake.
+//!
+//! In an asynchronous host many wait at once. Then one is woken at a time, and only when all others have come to rest:
+//! so what a program does from there on depends on nothing but who was woken. When the real thing has happened is no part
+//! of that, and a replay needs none.
+
+use super::tape::{Mode, State, Tape};
+use super::wait::Woken;
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+use wasi_host_core::{Errno, Result};
+
+/// What a program does that waits where the recorded one went on.
+pub(super) const NOTHING: &str = "nothing, because it waits";
+
+/// Whether others have come to rest: nobody has made a call for a while.
+#[derive(Default)]
+struct Rest {
+    entries: u64,
+    /// Since the last call, and in all, in looks.
+    quiet: u32,
+    looks: u32,
+}
+
+/// So many looks without a call, which others use for what they have to do. An executor gives each its turn in between.
+const QUIET: u32 = 16;
+
+/// So many looks at most: some call again and again while they wait.
+const PATIENCE: u32 = 4096;
+
+impl Rest {
+    fn look(&mut self, entries: u64) -> bool {
+        self.quiet = if self.entries == entries { self.quiet + 1 } else { 0 };
+        self.entries = entries;
+        self.quiet >= QUIET
+    }
+
+    /// Ends when others have come to rest, or with `true` when they do not.
+    fn poll(&mut self, entries: u64, cx: &mut Context<'_>) -> Poll<bool> {
+        self.looks += 1;
+        match self.look(entries) {
+            true => Poll::Ready(false),
+            false if self.looks > PATIENCE => Poll::Ready(true),
+            false => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// Those who wait for their turn, and how to have them look whether it has come.
+#[derive(Default)]
+pub(super) struct Queue(BTreeMap<u64, Option<Waker>>);
+
+impl Queue {
+    pub(super) fn enter(&mut self, number: u64, waker: &Waker) {
+        match self.0.entry(number).or_default() {
+            Some(known) if known.will_wake(waker) => {}
+            place => *place = Some(waker.clone()),
+        }
+    }
+
+    pub(super) fn leave(&mut self, number: u64) {
+        self.0.remove(&number);
+    }
+
+    pub(super) fn has(&self, number: u64) -> bool {
+        self.0.contains_key(&number)
+    }
+
+    pub(super) fn first(&self) -> Option<u64> {
+        self.0.first_key_value().map(|(number, _)| *number)
+    }
+
+    pub(super) fn last(&self) -> Option<u64> {
+        self.0.last_key_value().map(|(number, _)| *number)
+    }
+
+    /// The waker of one, to be used once the tape is let go.
+    pub(super) fn call(&mut self, number: u64) -> Option<Waker> {
+        self.0.get_mut(&number)?.take()
+    }
+
+    pub(super) fn call_all(&mut self) -> impl Iterator<Item = Waker> {
+        self.0.values_mut().filter_map(Option::take)
+    }
+}
+
+/// Somebody in a recording whose wait has ended: ends itself when those whose waits have ended before are through, and
+/// others have come to rest. It says whether they did not.
+pub(super) struct Turn<'a> {
+    tape: &'a Tape,
+    number: u64,
+    rest: Rest,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn new(tape: &'a Tape) -> Self {
+        let mut state = tape.state();
+        state.turns += 1;
+        Self { tape, number: state.turns, rest: Rest::default() }
+    }
+}
+
+impl Future for Turn<'_> {
+    type Output = bool;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
+        let mut state = self.tape.state();
+        let State { entries, mode: Mode::Record(_, ended), .. } = &mut *state else {
+            return Poll::Ready(true);
+        };
+        ended.enter(self.number, cx.waker());
+        let (is_first, entries) = (ended.first() == Some(self.number), *entries);
+        drop(state);
+        if is_first { self.rest.poll(entries, cx) } else { Poll::Pending }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut state = self.tape.state();
+        let Mode::Record(_, ended) = &mut state.mode else { return };
+        ended.leave(self.number);
+        let next = ended.first().and_then(|number| ended.call(number));
+        drop(state);
+        next.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Somebody who waits in a replay until the log comes to its end.
+pub(super) struct Asleep<'a> {
+    tape: &'a Tape,
+    wait: u64,
+    rest: Rest,
+    stuck: Stuck,
+}
+
+impl<'a> Asleep<'a> {
+    pub(super) fn new(tape: &'a Tape, wait: u64) -> Self {
+        Self { tape, wait, rest: Rest::default(), stuck: Stuck::default() }
+    }
+}
+
+/// Whether nothing has happened for so long that nothing will: those who replay wait for nothing.
+#[derive(Default)]
+struct Stuck(Option<(u64, Instant)>);
+
+/// So long, while somebody looks.
+const LONG: Duration = Duration::from_secs(2);
+
+impl Stuck {
+    fn look(&mut self, entries: u64) -> bool {
+        match self.0 {
+            Some((then, since)) if then == entries => since.elapsed() > LONG,
+            _ => {
+                self.0 = Some((entries, Instant::now()));
+                false
+            }
+        }
+    }
+}
+
+impl Future for Asleep<'_> {
+    type Output = Result<Woken>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Woken>> {
+        let this = &mut *self;
+        let mut state = this.tape.state();
+        let State { entries, mode: Mode::Replay(player), .. } = &mut *state else {
+            return Poll::Ready(Err(Errno::Io));
+        };
+        if player.astray().is_some() {
+            return Poll::Ready(Err(Errno::Io));
+        }
+        player.asleep().enter(this.wait, cx.waker());
+        let at_rest = this.rest.look(*entries);
+        if let Some(woken) = player.wake(entries, this.wait, at_rest) {
+            player.asleep().leave(this.wait);
+            let after = player.moved();
+            drop(state);
+            after.run();
+            return Poll::Ready(Ok(woken));
+        }
+        if player.lookout() == Some(this.wait) {
+            if this.stuck.look(*entries) {
+                player.stray(*entries, NOTHING.to_owned());
+            }
+            let after = player.moved();
+            drop(state);
+            after.run();
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Asleep<'_> {
+    fn drop(&mut self) {
+        let mut state = self.tape.state();
+        let Mode::Replay(player) = &mut state.mode else { return };
+        player.asleep().leave(self.wait);
+        let after = player.moved();
+        drop(state);
+        after.run();
+    }
+}
