@@ -3,7 +3,7 @@
 use super::common::{READ, content, open_file, put};
 use super::{Sink, record, replay};
 use std::io;
-use wasi_host_core::fs::{Dir, File};
+use wasi_host_core::fs::File;
 use wasi_host_core::wait::Interrupt;
 use wasi_host_native::random::thread_rng;
 use wasi_host_virtual::memory::MemoryFs;

@@ -6,9 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use wasi_host_core::Errno;
 use wasi_host_core::fs::Interest;
-use wasi_host_core::net::{
-    AddrCheck, Family, Network, Shutdown, SocketAddrUse, TcpOption, TcpOptionName, TcpSocket,
-};
+use wasi_host_core::net::{AddrCheck, Family, Shutdown, SocketAddrUse, TcpOption, TcpOptionName, TcpSocket};
 use wasi_host_core::slots::Slots;
 use wasi_host_core::wait::{Wait, Waiter};
 use wasi_host_native::net::NativeNetwork;

@@ -4,7 +4,7 @@ use super::{record, replay, same};
 use std::sync::Arc;
 use wasi_host_core::pipe::{MemoryInputPipe, MemoryOutputPipe, SinkOutputStream};
 use wasi_host_core::stdio::StdoutStream;
-use wasi_host_core::stream::{HostInputStream as _, HostOutputStream as _, StreamError, Subscribe as _};
+use wasi_host_core::stream::StreamError;
 use wasi_host_core::wait::{Wait, Waiter};
 use wasi_host_native::wait::Poller;
 use wasi_host_virtual::record::Tape;
@@ -21,7 +21,7 @@ fn what_came_in_comes_in_again() {
         let end = matches!(stream.read(1), Err(StreamError::Closed));
         (stdin.isatty(), ready, n, buf, rest, end)
     });
-    assert_eq!(all, (false, true, 4, *b"a li", (5, "nd another".into()), true));
+    assert_eq!(all, (false, true, 4, *b"a li", (5, "d another".into()), true));
 }
 
 /// Writes what it may.

@@ -23,8 +23,7 @@ fn who_was_first_is_first_again() {
 }
 
 /// Ends when it is told to. Those who wait are at their places in the list.
-#[derive(Default)]
-struct ByHand(Arc<Notify>);
+struct ByHand;
 
 impl Waiter for ByHand {
     fn any(&self, _: &[Wait<'_>], _: &mut [(usize, BoxFuture<'_, ()>)], _: &mut Vec<Event>) -> Result<()> {
@@ -50,7 +49,7 @@ type Trace = Arc<Mutex<Vec<usize>>>;
 
 /// Three tasks on one thread that wait for one thing each, in turn until all have ended. `tell` is called at each look.
 fn three(tape: &Tape, mut tell: impl FnMut(usize, &[Notify; 3])) -> Vec<usize> {
-    let waiter = tape.waiter(Arc::new(ByHand::default()));
+    let waiter = tape.waiter(Arc::new(ByHand));
     let (things, trace) = ([(); 3].map(|()| Notify::default()), Trace::default());
     let clock = tape.monotonic_clock(Box::<wasi_host_native::clock::MonotonicClock>::default());
     let clock = Mutex::new(clock);
@@ -112,7 +111,7 @@ fn all_at_once_is_one_after_the_other() {
 fn a_wait_where_there_was_none_is_found() {
     let program = |waits: bool| {
         move |tape: &Tape| {
-            let waiter = tape.waiter(Arc::new(ByHand::default()));
+            let waiter = tape.waiter(Arc::new(ByHand));
             let thing = Notify::default();
             let clock = tape.monotonic_clock(Box::<wasi_host_native::clock::MonotonicClock>::default());
             let mut ended = Vec::new();
