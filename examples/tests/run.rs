@@ -10,14 +10,20 @@ fn example(name: &str) -> PathBuf {
     target.join("examples").join(name)
 }
 
+/// What it prints.
 #[track_caller]
-fn prints(name: &str, expected: &str) {
+fn run(name: &str) -> String {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let output = Command::new(example(name)).current_dir(root).output().expect("it starts");
-    let (said, complained) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).expect("it prints text");
+    let complained = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name}: {}\n{said}{complained}", output.status);
-    assert_eq!(said, expected, "{name}\n{complained}");
+    said
+}
+
+#[track_caller]
+fn prints(name: &str, expected: &str) {
+    assert_eq!(run(name), expected, "{name}");
 }
 
 #[test]
@@ -64,4 +70,23 @@ fn address_policy() {
                 asking rebound.example.com:443\n  rebound.example.com:443 cannot be reached: access-denied\n\
                 asking api.example.com:443\n  api.example.com cannot be looked up: access-denied\n";
     prints("address-policy", said);
+}
+
+#[test]
+fn deterministic() {
+    let once = "946684800.000000000 s after 1970\nthrown: [4, 1, 6, 6, 2]\nslept: 3600s\n\
+                one, 3 bytes, changed at Some(946684800s)\nthree, 5 bytes, changed at Some(946684800s)\n\
+                two, 3 bytes, changed at Some(946684800s)\n";
+    prints("deterministic", &once.repeat(2));
+}
+
+#[test]
+fn record_replay() {
+    let said = run("record-replay");
+    let (same, other) = said.split_once('\n').expect("two lines");
+    assert_eq!(same, "the same again: true");
+    let (recorded, now) = other.split_once(", and now is ").expect(other);
+    let asked = "the program does other than what was recorded: call 17 was wait_until 1";
+    assert!(other.starts_with("with other arguments: ") && recorded.contains(asked), "{other}");
+    assert!(now.starts_with("wait_until 2") && now.ends_with(" on the monotonic clock\n"), "{other}");
 }

@@ -109,6 +109,16 @@ impl WasiCtx {
         Ok(descriptor.clone().counted(self.slot()?))
     }
 
+    /// What others may change, while it is being built.
+    pub(crate) fn shared_mut(&mut self) -> &mut Shared {
+        Arc::get_mut(&mut self.shared).expect("nobody has a handle before it is built")
+    }
+
+    /// How it waits, while it is being built.
+    pub(crate) fn waiting_mut(&mut self) -> &mut Waiting {
+        Arc::get_mut(&mut self.waiting).expect("nobody waits before it is built")
+    }
+
     /// What a guest calls now, where that is not what the operating system calls so.
     pub(crate) fn virtual_now(&self) -> Option<Timestamp> {
         (!self.system_time).then(|| self.wall_clock.now().into())

@@ -77,7 +77,7 @@ impl WasiCtxBuilder {
     pub(super) fn take_part(&mut self) {
         if let Some(time) = &self.time {
             let waiter = time.waiter(self.ctx.waiting.waiter.clone());
-            self.waiting().waiter = Arc::new(waiter);
+            self.ctx.waiting_mut().waiter = Arc::new(waiter);
         }
     }
 
@@ -89,7 +89,7 @@ impl WasiCtxBuilder {
         for (dir, ..) in &mut self.dirs {
             *dir = stable.over(dir.clone());
         }
-        self.shared().preopens.decorate(|_, node| match node {
+        self.ctx.shared_mut().preopens.decorate(|_, node| match node {
             Node::Dir(dir) => Node::Dir(stable.over(dir)),
             Node::File(file) => Node::File(stable.over_file(file)),
         });

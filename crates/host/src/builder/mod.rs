@@ -8,7 +8,7 @@ mod record;
 
 use crate::ctx::WasiCtx;
 use crate::delivery::Delivery;
-use crate::handle::{self, Shared};
+use crate::handle;
 use crate::mode::BlockingPolicy;
 use crate::wait::Waiter;
 use crate::waiting::Waiting;
@@ -341,7 +341,7 @@ impl WasiCtxBuilder {
     /// builder.blocking(BlockingPolicy::Offload);
     /// ```
     pub fn blocking(&mut self, policy: BlockingPolicy) -> &mut Self {
-        self.waiting().policy = policy;
+        self.ctx.waiting_mut().policy = policy;
         self
     }
 
@@ -363,16 +363,8 @@ impl WasiCtxBuilder {
     ///
     /// [`Waiter`] has an example of one.
     pub fn waiter(&mut self, waiter: impl Waiter + 'static) -> &mut Self {
-        self.waiting().waiter = Arc::new(waiter);
+        self.ctx.waiting_mut().waiter = Arc::new(waiter);
         self
-    }
-
-    fn waiting(&mut self) -> &mut Waiting {
-        Arc::get_mut(&mut self.ctx.waiting).expect("nobody waits before it is built")
-    }
-
-    fn shared(&mut self) -> &mut Shared {
-        Arc::get_mut(&mut self.ctx.shared).expect("nobody has a handle before it is built")
     }
 
     /// The context; the builder begins anew.
@@ -385,11 +377,12 @@ impl WasiCtxBuilder {
         self.stabilize();
         let Self { mut ctx, dirs, .. } = std::mem::take(self);
         ctx.limits.set(&handle::possible(ctx.limits.get()));
-        let shared = Arc::get_mut(&mut ctx.shared).expect("nobody has a handle before it is built");
-        shared.limits = ctx.limits.clone();
-        shared.network.waiter = Some(ctx.waiting.waiter.clone());
+        let (limits, waiter) = (ctx.limits.clone(), ctx.waiting.waiter.clone());
+        let shared = ctx.shared_mut();
+        shared.limits = limits.clone();
+        shared.network.waiter = Some(waiter);
         for (dir, name, dir_perms, file_perms) in dirs {
-            let grant = Grant::new(dir_perms, file_perms, ctx.limits.clone());
+            let grant = Grant::new(dir_perms, file_perms, limits.clone());
             shared.preopens.add(Descriptor::preopen(dir, Arc::new(grant)), name);
         }
         #[cfg(feature = "record")]

@@ -49,7 +49,7 @@ impl WasiCtxBuilder {
     /// # drop(ctx);
     /// ```
     pub fn inherit_network(&mut self) -> &mut Self {
-        self.shared().network.check = Some(AddrCheck::allow_all());
+        self.ctx.shared_mut().network.check = Some(AddrCheck::allow_all());
         self.network(NativeNetwork)
     }
 
@@ -70,7 +70,7 @@ impl WasiCtxBuilder {
             + Sync
             + 'static,
     {
-        self.shared().network.check = Some(AddrCheck::new(check));
+        self.ctx.shared_mut().network.check = Some(AddrCheck::new(check));
         self
     }
 
@@ -85,7 +85,7 @@ impl WasiCtxBuilder {
         &mut self,
         rule: impl Fn(SocketAddr, SocketAddrUse) -> bool + Send + Sync + 'static,
     ) -> &mut Self {
-        self.shared().network.check = Some(AddrCheck::when(rule));
+        self.ctx.shared_mut().network.check = Some(AddrCheck::when(rule));
         self
     }
 
@@ -116,8 +116,8 @@ impl WasiCtxBuilder {
     /// builder.network(Ipv4Only(wasi_host_native::net::NativeNetwork));
     /// ```
     pub fn network(&mut self, network: impl Network + 'static) -> &mut Self {
-        self.shared().network.check.get_or_insert_with(AddrCheck::allow_all);
-        self.shared().network.network = Some(Arc::new(network));
+        self.ctx.shared_mut().network.check.get_or_insert_with(AddrCheck::allow_all);
+        self.ctx.shared_mut().network.network = Some(Arc::new(network));
         self
     }
 
@@ -125,7 +125,7 @@ impl WasiCtxBuilder {
     ///
     /// [`inherit_network`](Self::inherit_network) has an example.
     pub fn allow_ip_name_lookup(&mut self, allow: bool) -> &mut Self {
-        self.shared().network.lookup = allow;
+        self.ctx.shared_mut().network.lookup = allow;
         self
     }
 
@@ -133,7 +133,7 @@ impl WasiCtxBuilder {
     ///
     /// [`allow_udp`](Self::allow_udp) has an example.
     pub fn allow_tcp(&mut self, allow: bool) -> &mut Self {
-        self.shared().network.tcp = allow;
+        self.ctx.shared_mut().network.tcp = allow;
         self
     }
 
@@ -145,7 +145,7 @@ impl WasiCtxBuilder {
     /// # drop(only_tcp);
     /// ```
     pub fn allow_udp(&mut self, allow: bool) -> &mut Self {
-        self.shared().network.udp = allow;
+        self.ctx.shared_mut().network.udp = allow;
         self
     }
 
@@ -161,7 +161,7 @@ impl WasiCtxBuilder {
     /// builder.inherit_network().delivery_deadline(Duration::from_millis(200));
     /// ```
     pub fn delivery_deadline(&mut self, deadline: Duration) -> &mut Self {
-        self.waiting().delivery.deadline = deadline;
+        self.ctx.waiting_mut().delivery.deadline = deadline;
         self
     }
 }

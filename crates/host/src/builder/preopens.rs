@@ -89,7 +89,7 @@ impl WasiCtxBuilder {
     /// grant.revoke();
     /// ```
     pub fn preopened_descriptor(&mut self, dir: Descriptor, guest_path: impl AsRef<str>) -> &mut Self {
-        self.shared().preopens.add(dir, guest_path.as_ref().to_owned());
+        self.ctx.shared_mut().preopens.add(dir, guest_path.as_ref().to_owned());
         self
     }
 

@@ -3,6 +3,8 @@
 use super::WasiCtxBuilder;
 use crate::ctx::WasiCtx;
 use crate::mode::BlockingPolicy;
+use crate::network::NetworkAccess;
+use crate::preopens::Preopens;
 use std::sync::Arc;
 use wasi_host_core::fs::{Access, Descriptor, Node};
 use wasi_host_core::grant::Grant;
@@ -77,12 +79,10 @@ impl Taping {
         let tape = match self {
             Self::Record(recorder) => {
                 let tape = recorder.begin(&setup(&mut ctx));
-                for (descriptor, name) in &mut ctx.preopens {
-                    *descriptor = descriptor.clone().around(|node| match node {
-                        Node::Dir(dir) => Node::Dir(tape.dir(Some(dir), name)),
-                        Node::File(file) => Node::File(tape.file(Some(file), name)),
-                    });
-                }
+                ctx.shared_mut().preopens.decorate(|name, node| match node {
+                    Node::Dir(dir) => Node::Dir(tape.dir(Some(dir), name)),
+                    Node::File(file) => Node::File(tape.file(Some(file), name)),
+                });
                 for listener in &mut ctx.listeners {
                     *listener = tape.listener(Some(listener.clone()));
                 }
@@ -102,7 +102,7 @@ impl Taping {
 fn setup(ctx: &mut WasiCtx) -> Setup {
     let preopen = |(descriptor, name): &(Descriptor, String)| {
         let (dir, file) = descriptor.grant().permissions();
-        let limits = descriptor.grant().limits().clone();
+        let limits = descriptor.grant().limits().get();
         Preopen {
             name: name.clone(),
             is_dir: descriptor.is_dir(),
@@ -112,20 +112,17 @@ fn setup(ctx: &mut WasiCtx) -> Setup {
             limits,
         }
     };
-    let network = NetworkUse {
-        tcp: ctx.network.tcp,
-        udp: ctx.network.udp,
-        lookup: ctx.network.lookup,
-        check_knows: ctx.network.check.as_ref().is_none_or(AddrCheck::knows),
-    };
+    let NetworkAccess { tcp, udp, lookup, ref check, .. } = ctx.shared.network;
+    let check_knows = check.as_ref().is_none_or(AddrCheck::knows);
+    let network = NetworkUse { tcp, udp, lookup, check_knows };
     Setup {
         args: ctx.args.clone(),
         env: ctx.env.clone(),
         initial_cwd: ctx.initial_cwd.clone(),
-        preopens: ctx.preopens.iter().map(preopen).collect(),
+        preopens: ctx.shared.preopens.current().iter().map(preopen).collect(),
         listeners: ctx.listeners.len() as u64,
         network,
-        limits: ctx.limits.clone(),
+        limits: ctx.limits.get(),
         system_time: ctx.system_time,
         insecure_random_seed: ctx.insecure_random_seed(),
     }
@@ -149,29 +146,37 @@ fn give(ctx: &mut WasiCtx, setup: &Setup, tape: &Tape) {
         let for_reading = given.is_dir && !given.access.contains(Access::WRITE);
         (if for_reading { descriptor.for_reading() } else { descriptor }, given.name.clone())
     };
-    ctx.preopens = setup.preopens.iter().map(preopen).collect();
-    ctx.listeners = (0..setup.listeners).map(|_| tape.listener(None)).collect();
+    ctx.limits.set(&setup.limits);
+    let shared = ctx.shared_mut();
+    shared.preopens = Preopens::default();
+    for given in &setup.preopens {
+        let (descriptor, name) = preopen(given);
+        shared.preopens.add(descriptor, name);
+    }
     let NetworkUse { tcp, udp, lookup, check_knows } = setup.network;
-    (ctx.network.tcp, ctx.network.udp, ctx.network.lookup) = (tcp, udp, lookup);
-    ctx.network.check = Some(match check_knows {
+    (shared.network.tcp, shared.network.udp, shared.network.lookup) = (tcp, udp, lookup);
+    shared.network.check = Some(match check_knows {
         true => AddrCheck::deny_all(),
         false => AddrCheck::new(|_, _| Box::pin(async { false })),
     });
-    ctx.limits = setup.limits.clone();
+    ctx.listeners = (0..setup.listeners).map(|_| tape.listener(None)).collect();
     ctx.system_time = setup.system_time;
     ctx.insecure_random_seed = Some(setup.insecure_random_seed);
 }
 
 /// Puts `tape` between the guest and everything else.
 fn wrap(mut ctx: WasiCtx, tape: &Tape) -> WasiCtx {
-    let waiting = Arc::get_mut(&mut ctx.waiting).expect("nobody waits before it is built");
+    let waiting = ctx.waiting_mut();
     let waiter = waiting.waiter.clone();
     waiting.waiter = tape.waiter(waiter.clone());
     waiting.policy = BlockingPolicy::Inline;
     waiting.delivery.without_task = true;
-    let network = ctx.network.network.take().unwrap_or_else(|| Arc::new(NativeNetwork));
-    ctx.network.network = Some(tape.network(network));
-    ctx.network.check = Some(tape.check(ctx.network.check.take().unwrap_or_default()));
+    let replaced = waiting.waiter.clone();
+    let network = &mut ctx.shared_mut().network;
+    let inner = network.network.take().unwrap_or_else(|| Arc::new(NativeNetwork));
+    network.network = Some(tape.network(inner));
+    network.check = Some(tape.check(network.check.take().unwrap_or_default()));
+    network.waiter = Some(replaced);
     WasiCtx {
         stdin: tape.stdin(ctx.stdin),
         stdout: tape.stdout(ctx.stdout, "standard output", &waiter),
