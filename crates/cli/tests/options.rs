@@ -221,6 +221,7 @@ const LONG: &[(&str, &[&str], Fate)] = &[
     ("env", &["--env", "A=b"], Works),
     ("argv0", &["--argv0", "name"], Works),
     ("allow-net", &["--allow-net", "localhost:80"], Refused("-S tcplisten")),
+    ("deny-net", &["--deny-net", "10.0.0.0/8"], Refused("nothing to deny")),
     ("invoke", &["--invoke", "_start"], Works),
     ("preload", &["--preload", "other=other.wat"], Works),
     ("allow-precompiled", &["--allow-precompiled"], Harmless("precompiled code is never loaded")),
@@ -250,6 +251,7 @@ const OF_COMPONENTS: &[(&str, Fate)] = &[
     ("-S listenfd", Refused("--allow-net")),
     ("-S tcplisten=127.0.0.1:0", Refused("--allow-net")),
     ("--allow-net localhost:80", Works),
+    ("--deny-net 10.0.0.0/8", Works),
     ("--invoke _start", Harmless("it is given a name that the component has")),
     ("--preload other=other.wat", Refused("wac plug")),
 ];
