@@ -8,6 +8,8 @@ mod components;
 mod divergences;
 #[path = "record/modules.rs"]
 mod modules;
+#[path = "record/peers.rs"]
+mod peers;
 #[path = "record/sink.rs"]
 mod sink;
 
