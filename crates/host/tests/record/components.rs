@@ -121,7 +121,7 @@ fn p3_many_tasks() {
 #[test]
 fn both_versions() {
     let program = Program::new("p3_both");
-    for args in [&["300"][..], &["300", "by-three"]] {
+    for args in [&["3000"][..], &["3000", "by-three"]] {
         let wrong = twice(&program, THREE[0], args, &Root::new(Backend::Memory));
         assert!(wrong.is_none(), "{}", wrong.unwrap());
     }

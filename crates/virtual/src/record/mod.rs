@@ -8,8 +8,10 @@
 //!
 //! `wasi_host::WasiCtxBuilder::record` and `replay` put a context on a tape.
 //!
-//! What an embedder does to a running context from outside, such as to revoke a grant, is not recorded. A log is to be
-//! replayed in the kind of host in which it was recorded, synchronous or asynchronous.
+//! What an embedder does to a running context from outside, such as to revoke a grant, is not recorded; nor is what a guest
+//! does while it neither calls anything nor waits, such as to count how often it gave way to others. A log is to be replayed
+//! in the kind of host in which it was recorded, synchronous or asynchronous. There a program that waits for five seconds
+//! where the recorded one went on has gone astray: an embedder that calls it several times does not let it wait for longer.
 
 mod answers;
 mod codec;
@@ -47,6 +49,7 @@ use wasi_host_core::wait::Interrupt;
 /// let log = std::fs::File::create("/dev/null")?;
 /// let recorder = Recorder::new(log);
 /// // `builder.record(&recorder)`, and when the guest has run and its store is dropped:
+/// # recorder.begin(&Default::default());
 /// recorder.finish()?;
 /// # Ok::<_, std::io::Error>(())
 /// ```

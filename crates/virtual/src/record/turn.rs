@@ -145,12 +145,12 @@ impl<'a> Asleep<'a> {
     }
 }
 
-/// Whether nothing has happened for so long that nothing will: those who replay wait for nothing.
+/// Whether nothing has happened for so long that nothing will: a program that is replayed waits for nothing but its embedder.
 #[derive(Default)]
 struct Stuck(Option<(u64, Instant)>);
 
 /// So long, while somebody looks.
-const LONG: Duration = Duration::from_secs(2);
+const LONG: Duration = Duration::from_secs(5);
 
 impl Stuck {
     fn look(&mut self, entries: u64) -> bool {
