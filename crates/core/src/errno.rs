@@ -342,3 +342,15 @@ impl std::fmt::Display for Errno {
 }
 
 impl std::error::Error for Errno {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_errors_are_the_same() {
+        let known = (0..200).filter_map(|n| Some((n, Errno::from_raw(n)?)));
+        let known: Vec<_> = known.inspect(|(n, e)| assert_eq!(e.raw(), *n)).collect();
+        assert_eq!((known.len(), known.last()), (76, Some(&(76, Errno::NotCapable))));
+    }
+}
