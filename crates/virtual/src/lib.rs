@@ -14,12 +14,14 @@
 //! * [`single_file`]: one file of a tree, and nothing else of it.
 //! * [`trace`]: any tree, every operation on which is told.
 //! * `record`: all that a guest is given written to a log, and replayed from it (feature `record`).
+//! * [`copy`]: a whole tree into another.
 //! * [`faults`]: any tree, operations on which fail, fall short or take long, by rule.
 
 #[cfg(feature = "archive")]
 pub mod archive;
 mod bufs;
 pub mod call;
+pub mod copy;
 pub mod faults;
 mod intercept;
 pub mod memory;

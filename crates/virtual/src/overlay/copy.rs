@@ -4,15 +4,12 @@ use super::layers::{UPPER, join};
 use super::list::Names;
 use super::place::Place;
 use super::tree::{Entry, Leaf, Tree};
-use std::io::{IoSlice, IoSliceMut};
+use crate::copy;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use wasi_host_core::fs::{File, FileType, Follow, Metadata, Node, Open};
 use wasi_host_core::time::SetTime;
 use wasi_host_core::{Errno, Result};
-
-/// What is read at once.
-const BLOCK: usize = 64 << 10;
 
 /// What each file and directory costs at least of what one call may copy.
 const LEAST: u64 = 4096;
@@ -142,7 +139,7 @@ impl Tree {
             Content::None => Ok(()),
             Content::All => {
                 match self.layers.of(leaf.layer).open(&leaf.path, Open { read: true, ..Open::default() })? {
-                    Node::File(from) => pour(&*from, &*to, leaf.metadata.size),
+                    Node::File(from) => copy::content(&*from, &*to, leaf.metadata.size),
                     Node::Dir(_) => Err(Errno::IsDir),
                 }
             }
@@ -159,29 +156,4 @@ impl Tree {
             Node::Dir(_) => Err(Errno::IsDir),
         }
     }
-}
-
-/// Copies `size` bytes, or up to the end. Holes stay holes.
-fn pour(from: &dyn File, to: &dyn File, size: u64) -> Result<()> {
-    let mut block = vec![0; BLOCK];
-    let mut done = 0;
-    while done < size {
-        let most = usize::try_from(size - done).map_or(BLOCK, |rest| rest.min(BLOCK));
-        let n = from.read_at(&mut [IoSliceMut::new(&mut block[..most])], done)?;
-        let read = &block[..n];
-        if read.is_empty() {
-            break;
-        }
-        if read.iter().any(|byte| *byte != 0) {
-            let mut written = 0;
-            while written < n {
-                match to.write_at(&[IoSlice::new(&read[written..])], done + written as u64)? {
-                    0 => return Err(Errno::Io),
-                    more => written += more,
-                }
-            }
-        }
-        done += n as u64;
-    }
-    to.set_len(done)
 }
