@@ -1,15 +1,15 @@
 //! What the program is given: the options of WASI, made into a context.
 
+use crate::filesystems::Trees;
 use crate::network;
-use crate::options::{Preopen, RunOptions};
+use crate::options::RunOptions;
 use anyhow::{Context, Result, anyhow};
-use std::io::ErrorKind;
 use std::net::{TcpListener, ToSocketAddrs};
+use wasi_host::WasiCtxBuilder;
 use wasi_host::limits::Limits;
-use wasi_host::{DirPerms, FilePerms, WasiCtxBuilder};
 
-/// What makes the context for a program with these arguments, its name among them.
-pub(crate) fn new(options: &RunOptions, args: &[String]) -> Result<WasiCtxBuilder> {
+/// What makes the context for a program with these trees and these arguments, its name among them.
+pub(crate) fn new(options: &RunOptions, trees: &Trees, args: &[String]) -> Result<WasiCtxBuilder> {
     let wasi = &options.common.wasi;
     let mut builder = WasiCtxBuilder::new();
     builder.args(args).envs(&environment(options)?).limits(limits(options));
@@ -22,9 +22,7 @@ pub(crate) fn new(options: &RunOptions, args: &[String]) -> Result<WasiCtxBuilde
     if wasi.inherit_stderr != Some(false) {
         builder.inherit_stderr();
     }
-    for dir in &options.dirs {
-        preopen(&mut builder, dir)?;
-    }
+    trees.give(&mut builder);
     if wasi.listenfd == Some(true) {
         for listener in inherited_listeners()? {
             builder.preopened_listener(listener)?;
@@ -105,30 +103,6 @@ fn limits(options: &RunOptions) -> Limits {
         limits.descriptors = descriptors;
     }
     limits
-}
-
-fn preopen(builder: &mut WasiCtxBuilder, dir: &Preopen) -> Result<()> {
-    let (dir_perms, file_perms) = match dir.read_only {
-        true => (DirPerms::READ, FilePerms::READ),
-        false => (DirPerms::all(), FilePerms::all()),
-    };
-    let opened = builder.preopened_dir(&dir.host, &dir.guest, dir_perms, file_perms).map(drop);
-    opened.map_err(|error| {
-        let host = dir.host.display();
-        // The file system knows better than the error what the name stands for.
-        match std::fs::metadata(&dir.host) {
-            Ok(found) if !found.is_dir() => {
-                anyhow!("--dir {host}: not a directory; give the directory that the file is in")
-            }
-            Err(missing) if missing.kind() == ErrorKind::NotFound => {
-                anyhow!("--dir {host}: no such directory; create it, or give another")
-            }
-            Err(denied) if denied.kind() == ErrorKind::PermissionDenied => {
-                anyhow!("--dir {host}: permission to open the directory is denied")
-            }
-            _ => anyhow::Error::from(error).context(format!("--dir {host}")),
-        }
-    })
 }
 
 fn listen(address: &str) -> Result<TcpListener> {

@@ -4,6 +4,7 @@ mod component;
 mod context;
 mod engine;
 mod exports;
+mod filesystems;
 mod load;
 mod module;
 mod network;

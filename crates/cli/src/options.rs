@@ -1,6 +1,7 @@
 //! What can be said on the command line: the one definition behind the parser, `--help`, the man page and the
 //! completions.
 
+use crate::filesystems::{Archive, Bound, Memory, Overlay, Preopen};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use wasmtime_cli_flags::opt::WasmtimeOptionValue;
 /// Runs a WebAssembly program with just what it is given.
 ///
 /// The program sees its arguments, standard input, output and error, and nothing else of this machine, unless an
-/// option gives it: a directory with --dir, a variable with --env, an address of the network with --allow-net, a
+/// option gives it: a directory with --dir, one in memory with --mem, a variable with --env, an address of the network with --allow-net, a
 /// listening socket with -S tcplisten.
 ///
 /// FILE is a core module, which speaks WASI 0.1 or 0.0, or a component, which speaks WASI 0.2 or
@@ -71,8 +72,54 @@ pub(crate) struct RunOptions {
     ///
     /// HOST is the directory here, GUEST the name that the program knows it by; without GUEST it is the same. With
     /// `::ro` the program can read but change nothing. May be given several times.
+    ///
+    /// Where one GUEST lies in another, /lib in / for one, each is given by itself, however they are made: of a path,
+    /// programs use that which says more. A listing of / does not show /lib.
     #[arg(long = "dir", value_name = "HOST[::GUEST[::ro]]")]
     pub(crate) dirs: Vec<Preopen>,
+
+    /// Gives the program a directory in memory
+    ///
+    /// It is empty, or begins as a copy of HOST, a directory or an archive, of which devices, FIFOs and sockets are left
+    /// out. It is gone when the program ends. It may hold 1 GiB, unless --quota says otherwise. May be given several
+    /// times.
+    #[arg(long = "mem", value_name = "GUEST[=HOST]")]
+    pub(crate) mem: Vec<Memory>,
+
+    /// Gives the program a directory that it can write to, while HOST stays as it is
+    ///
+    /// HOST is a directory or an archive. What the program writes is kept in memory and gone when it ends, or kept in
+    /// the directory UPPER, in the form of layers of container images: there it is seen again the next time. Nobody
+    /// else may change either meanwhile. May be given several times.
+    #[arg(long = "overlay", value_name = "HOST::GUEST[=UPPER]")]
+    pub(crate) overlays: Vec<Overlay>,
+
+    /// Gives the program what is in an archive, to read
+    ///
+    /// FILE is a tar archive, not compressed, or a zip archive. It is read in place, not unpacked, and nobody may
+    /// change it meanwhile. May be given several times.
+    #[arg(long = "archive", value_name = "FILE::GUEST")]
+    pub(crate) archives: Vec<Archive>,
+
+    /// Bounds what directories may hold: BYTES, and INODES files, directories and links
+    ///
+    /// The bound is that of the directory GUEST, or without GUEST that of each that has none of its own. Beyond, the
+    /// program is told that the disk is full. K, M, G and T behind a number are units of 1024. Of --dir, all that is in
+    /// it counts, byte by byte, and it is looked through at the start; of --overlay, what is written; in memory, files
+    /// count in pages of 4096 bytes, and each name and file takes a little, too. May be given several times.
+    #[arg(long = "quota", value_name = "[GUEST=]BYTES[,INODES]")]
+    pub(crate) quotas: Vec<Bound>,
+
+    /// Says at the end on stderr what of each --overlay is added (A), modified (M) or deleted (D)
+    #[arg(long)]
+    pub(crate) diff: bool,
+
+    /// Writes to stderr, or to FILE, what the program does with files
+    ///
+    /// First there is a line for each directory that it was given and what that is; then one for each operation with its
+    /// result.
+    #[arg(long = "trace-fs", value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub(crate) trace_fs: Option<Option<PathBuf>>,
 
     /// Gives the program an environment variable
     ///
@@ -142,36 +189,6 @@ pub(crate) struct RunOptions {
     /// The program, .wasm or .wat, and its arguments; options stand before it
     #[arg(value_name = "FILE", required = true, trailing_var_arg = true, value_hint = clap::ValueHint::FilePath)]
     pub(crate) file_and_args: Vec<OsString>,
-}
-
-/// `--dir HOST[::GUEST[::ro]]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Preopen {
-    pub(crate) host: PathBuf,
-    pub(crate) guest: String,
-    pub(crate) read_only: bool,
-}
-
-impl FromStr for Preopen {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts: Vec<&str> = text.split("::").collect();
-        let (host, guest, read_only) = match parts[..] {
-            [host] => (host, host, false),
-            [host, guest] => (host, guest, false),
-            [host, guest, "ro"] => (host, guest, true),
-            [_, _, other] => return Err(format!("`{other}` is no permission; only `ro`, read-only, is")),
-            _ => return Err("more than three parts; the form is HOST[::GUEST[::ro]]".into()),
-        };
-        if host.is_empty() {
-            return Err("HOST is empty; `.` is the current directory".into());
-        }
-        if guest.is_empty() {
-            return Err("GUEST is empty; `.` is where relative paths of the program begin".into());
-        }
-        Ok(Self { host: host.into(), guest: guest.into(), read_only })
-    }
 }
 
 /// `--env NAME[=VALUE]`.
@@ -253,19 +270,6 @@ mod tests {
     #[test]
     fn the_definition_holds_together() {
         command().debug_assert();
-    }
-
-    #[test]
-    fn directories() {
-        let dir = |host: &str, guest: &str, read_only| {
-            Ok(Preopen { host: host.into(), guest: guest.into(), read_only })
-        };
-        assert_eq!("data".parse(), dir("data", "data", false));
-        assert_eq!("data::/d".parse(), dir("data", "/d", false));
-        assert_eq!("a:b::/d::ro".parse(), dir("a:b", "/d", true));
-        for wrong in ["", "::/d", "data::", "data::/d::rw", "data::/d::ro::"] {
-            assert!(wrong.parse::<Preopen>().is_err(), "{wrong}");
-        }
     }
 
     #[test]

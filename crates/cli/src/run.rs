@@ -1,5 +1,6 @@
 //! `run`: one program, from its file to its exit status.
 
+use crate::filesystems::Trees;
 use crate::options::{Profile, RunOptions};
 use crate::outcome::{self, Ended, Stop};
 use crate::profile::Sampler;
@@ -20,6 +21,8 @@ pub(crate) struct Program {
     pub(crate) args: Vec<String>,
     /// What stands in the file, in binary form.
     pub(crate) binary: Vec<u8>,
+    /// The files that it is given.
+    pub(crate) trees: Trees,
 }
 
 impl Program {
@@ -55,15 +58,17 @@ pub(crate) fn run(mut options: RunOptions) -> Result<u8> {
     let (file, args) = words(&options.file_and_args)?;
     engine::read(&mut options)?;
     refused::check(&options)?;
-    let program = Program { binary: load::read(&file)?, file, args };
-    if program.is_component() {
+    let program = Program { binary: load::read(&file)?, file, args, trees: Trees::open(&options)? };
+    let status = if program.is_component() {
         refused::check_component(&options)?;
         let concurrent = component::decide_concurrency(&mut options, &program.binary)?;
-        component::run(&engine::new(&mut options)?, &options, &program, concurrent)
+        component::run(&engine::new(&mut options)?, &options, &program, concurrent)?
     } else {
         refused::check_module(&options)?;
-        module::run(&engine::new(&mut options)?, &options, &program)
-    }
+        module::run(&engine::new(&mut options)?, &options, &program)?
+    };
+    program.trees.tell();
+    Ok(status)
 }
 
 /// The file, and the arguments behind it.

@@ -218,6 +218,12 @@ const LONG: &[(&str, &[&str], Fate)] = &[
     ("target", &["--target", "pulley64"], Works),
     ("config", &["--config", "options.toml"], Works),
     ("dir", &["--dir", ".::/::ro"], Works),
+    ("mem", &["--mem", "/d"], Works),
+    ("overlay", &["--overlay", ".::/d"], Works),
+    ("archive", &["--archive", "packed.tar::/d"], Works),
+    ("quota", &["--mem", "/d", "--quota", "1M"], Works),
+    ("diff", &["--overlay", ".::/d", "--diff"], Works),
+    ("trace-fs", &["--mem", "/d", "--trace-fs=trace.txt"], Works),
     ("env", &["--env", "A=b"], Works),
     ("argv0", &["--argv0", "name"], Works),
     ("allow-net", &["--allow-net", "localhost:80"], Refused("-S tcplisten")),
@@ -238,6 +244,8 @@ fn place() -> Place {
     let place = Place::new();
     place.file("program.wat", "(module (memory 1) (func (export \"_start\")))");
     place.component_command("component.wat", "(memory 1) (func (export \"run\") (result i32) (i32.const 0))");
+    // The end of an archive without anything before it.
+    place.file("packed.tar", [0; 1024]);
     place.file("other.wat", "(module (func (export \"f\")))");
     place.file("options.toml", "[optimize]\nopt-level = 0\n");
     place.file("cache.toml", format!("[cache]\ndirectory = {:?}\n", place.path().join("elsewhere")));
@@ -340,7 +348,7 @@ fn long_options() {
                 .get(4..)
                 .filter(|_| line.starts_with('-') && line.get(2..4) == Some(", "))
                 .unwrap_or(line);
-            line.strip_prefix("--")?.split([' ', '=']).next()
+            line.strip_prefix("--")?.split([' ', '=', '[']).next()
         })
         .collect();
     listed.retain(|name| !["help", "version"].contains(name));

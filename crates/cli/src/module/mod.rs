@@ -25,7 +25,7 @@ type Guest = run::Guest<WasiP1Ctx>;
 ///
 /// If it did not come to run.
 pub(crate) fn run(engine: &Engine, options: &RunOptions, program: &Program) -> Result<u8> {
-    let Program { file, args, binary } = program;
+    let Program { file, args, binary, .. } = program;
     let module = compile(engine, file, binary)?;
     let entry = entry::entry(&module, binary, file, options.invoke.as_deref())?;
     let call = match &entry {
@@ -33,7 +33,7 @@ pub(crate) fn run(engine: &Engine, options: &RunOptions, program: &Program) -> R
         Entry::Command | Entry::Start => Vec::new(),
     };
     let libraries = link::libraries(engine, options)?;
-    let wasi = context::new(options, &program.argv(options))?.build_p1();
+    let wasi = context::new(options, &program.trees, &program.argv(options))?.build_p1();
     let linker = link::wasi(engine, options)?;
     let plan = Plan { program, module, entry, call, libraries, options };
     run::within(engine, options, file, wasi, |wasi| wasi.interrupt(), |store| plan.start(linker, store))
