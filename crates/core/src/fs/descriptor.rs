@@ -207,16 +207,26 @@ impl Descriptor {
         if self.access.contains(Access::WRITE) { Ok(file) } else { Err(Errno::BadF) }
     }
 
-    /// Reads at `offset` into the buffers in turn; 0 at the end.
+    /// Offsets are signed in every system; whatever the backend, none is there beyond 2^63 - 1.
+    #[inline]
+    fn reaches(&self, offset: u64) -> Result<()> {
+        if self.seekable && i64::try_from(offset).is_err() { Err(Errno::Inval) } else { Ok(()) }
+    }
+
+    /// Reads at `offset` into the buffers in turn; 0 at the end, `Inval` beyond 2^63 - 1.
     #[inline]
     pub fn read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
-        self.readable()?.read_at(bufs, offset)
+        let file = self.readable()?;
+        self.reaches(offset)?;
+        file.read_at(bufs, offset)
     }
 
     /// The same, if that needs no waiting; `Again` otherwise.
     #[inline]
     pub fn try_read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
-        self.readable()?.try_read_at(bufs, offset)
+        let file = self.readable()?;
+        self.reaches(offset)?;
+        file.try_read_at(bufs, offset)
     }
 
     /// Writes at `offset`; `FBig` where that lies beyond the granted size.

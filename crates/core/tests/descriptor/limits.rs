@@ -143,3 +143,15 @@ fn they_change_with_whom_they_are_shared() {
     assert_eq!(here.rename("new", &elsewhere, "file"), Ok(()), "as much is allowed again");
     assert_eq!(file.write_at(&[IoSlice::new(b"x")], 4), Ok(1));
 }
+
+#[test]
+fn offsets_to_read_at() {
+    let fs = fixture();
+    let file = limited(&fs, |_| {}).open("file", BOTH).unwrap();
+    let mut byte = [0];
+    assert_eq!(file.read_at(&mut [IoSliceMut::new(&mut byte)], i64::MAX as u64), Ok(0));
+    for offset in [i64::MAX as u64 + 1, u64::MAX] {
+        assert_eq!(file.read_at(&mut [IoSliceMut::new(&mut byte)], offset), Err(Errno::Inval));
+        assert_eq!(file.try_read_at(&mut [IoSliceMut::new(&mut byte)], offset), Err(Errno::Inval));
+    }
+}
