@@ -77,17 +77,20 @@ fn read(file: Arc<dyn fs::File>) -> Result<(ArchiveFs, &'static str)> {
     if head.is_empty() {
         bail!("the file is empty; give a tar or zip archive");
     }
-    if let Some((_, kind, undo)) = COMPRESSED.iter().find(|(magic, ..)| head.starts_with(magic)) {
-        bail!("compressed with {kind}, so that it cannot be read in place; undo that: {undo} FILE");
+    // All tar archives that are not very old say so; all are made of whole blocks. What they begin with is a name.
+    let is_tar = head.get(257..262) == Some(b"ustar") || size % 512 == 0 && has_sum(head);
+    if is_tar {
+        return Ok((ArchiveFs::tar(file, Limits::default()).context("not a sound tar archive")?, "tar"));
     }
-    if head.starts_with(b"PK") {
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return Ok((ArchiveFs::zip(file, Limits::default()).context("not a sound zip archive")?, "zip"));
     }
-    // All tar archives that are not very old say so; all are made of whole blocks.
-    if head.get(257..262) != Some(b"ustar") && (size % 512 != 0 || !has_sum(head)) {
-        bail!("this is neither a tar nor a zip archive");
+    match COMPRESSED.iter().find(|(magic, ..)| head.starts_with(magic)) {
+        Some((_, kind, undo)) => {
+            bail!("compressed with {kind}, so that it cannot be read in place; undo that: {undo} FILE")
+        }
+        None => bail!("this is neither a tar nor a zip archive"),
     }
-    Ok((ArchiveFs::tar(file, Limits::default()).context("not a sound tar archive")?, "tar"))
 }
 
 /// Whether the sum is right of a header of tar; the end of an archive has none.
