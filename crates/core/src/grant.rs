@@ -124,7 +124,12 @@ impl Grant {
     #[inline]
     pub(crate) fn file(&self, need: FilePerms) -> Result<()> {
         self.valid()?;
-        if self.file.contains(need) { Ok(()) } else { Err(Errno::Perm) }
+        if self.allows(need) { Ok(()) } else { Err(Errno::Perm) }
+    }
+
+    /// Whether all of `need` was granted for files, be it taken back.
+    pub(crate) fn allows(&self, need: FilePerms) -> bool {
+        self.file.contains(need)
     }
 
     /// Fails unless both allow the same. A directory that is moved takes along whoever has it open, under the grant of

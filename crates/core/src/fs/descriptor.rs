@@ -398,7 +398,7 @@ impl Descriptor {
             self.unless_for_reading()?;
         }
         // A directory may be opened for reading without leave to read files; what it is shows only afterwards.
-        let may_read = self.grant.file(FilePerms::READ).is_ok();
+        let may_read = self.grant.allows(FilePerms::READ);
         if how.read && !may_read && changes {
             return Err(Errno::Perm);
         }
