@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use wasi_host_core::fs::path::{self, Component};
+use wasi_host_core::fs::path::NAME_MAX;
 use wasi_host_core::fs::walk::{self, Shape};
 use wasi_host_core::fs::{Blocking, Dir, DirEntry, Entries, FileType, Follow, Metadata, Node, Open};
 use wasi_host_core::time::SetTime;
@@ -140,10 +140,11 @@ impl SingleFile {
 }
 
 fn is_name(name: &str) -> Result<()> {
-    match path::first(name) {
-        Some((Component::Name(whole), "")) if whole.len() > path::NAME_MAX => Err(Errno::NameTooLong),
-        Some((Component::Name(_), "")) if !name.contains('\0') => Ok(()),
-        _ => Err(Errno::Inval),
+    match name {
+        "" | "." | ".." => Err(Errno::Inval),
+        _ if name.contains(['/', '\0']) => Err(Errno::Inval),
+        _ if name.len() > NAME_MAX => Err(Errno::NameTooLong),
+        _ => Ok(()),
     }
 }
 
