@@ -7,6 +7,7 @@ mod view;
 use crate::support::Kind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 pub use view::State;
@@ -71,14 +72,14 @@ impl Ended {
 /// Which version of WASI a component is for, and what kind of host it runs in.
 #[derive(Clone, Copy, Debug)]
 pub enum Host {
-    Two(Kind),
+    Two(Kind, BlockingPolicy),
     /// Beside 0.2.
     Three(BlockingPolicy),
 }
 
 impl From<Kind> for Host {
     fn from(kind: Kind) -> Self {
-        Self::Two(kind)
+        Self::Two(kind, BlockingPolicy::default())
     }
 }
 
@@ -141,13 +142,12 @@ impl Program {
         let (host, stdout, stderr) =
             (host.into(), MemoryOutputPipe::new(1 << 20), MemoryOutputPipe::new(1 << 20));
         b.stdout(stdout.clone()).stderr(stderr.clone());
-        if let Host::Three(policy) = host {
-            b.blocking(policy);
-        }
+        let (Host::Two(_, policy) | Host::Three(policy)) = host;
+        b.blocking(policy);
         let mut store = Store::new(&self.engine, State { ctx: b.build(), table: ResourceTable::new() });
         watch(&mut store);
         let started = match host {
-            Host::Two(kind) => self.start(kind, &mut store),
+            Host::Two(kind, _) => self.start(kind, &mut store),
             Host::Three(_) => self.start_three(&mut store),
         };
         let status = match started {
@@ -205,6 +205,11 @@ pub fn given(args: &[&str], stdin: &'static str, root: &Root) -> WasiCtxBuilder 
     b
 }
 
+/// Threads that were started for programs: one works, and more are there for what may block.
+pub static THREADS: AtomicUsize = AtomicUsize::new(0);
+
 fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let count = || _ = THREADS.fetch_add(1, Ordering::Relaxed);
+    runtime.worker_threads(1).on_thread_start(count).enable_all().build().unwrap()
 }
