@@ -1,8 +1,10 @@
 //! A directory that is being listed.
 
 use std::collections::VecDeque;
-use wasi_host_core::Result;
+use std::sync::Arc;
 use wasi_host_core::fs::{Blocking, Descriptor, DirEntry, Entries};
+use wasi_host_core::grant::Grant;
+use wasi_host_core::{Errno, Result};
 
 /// How many names are fetched at a time: a listing that leaves the thread does so once for all of them.
 const BATCH: usize = 1024;
@@ -10,10 +12,11 @@ const BATCH: usize = 1024;
 /// A listing under way: names that were fetched, and those that are still to come. It is the resource behind 0.2's
 /// `directory-entry-stream`, and what the stream of 0.3 gives is taken from it. `.` and `..` are left out.
 pub struct DirectoryEntries {
-    /// What is listed, for as long as there is something to list.
-    dir: Option<Descriptor>,
+    /// What granted the directory, which itself is not kept open.
+    grant: Option<Arc<Grant>>,
     fetched: VecDeque<Result<DirEntry>>,
     rest: Option<Entries>,
+    blocking: Blocking,
 }
 
 impl DirectoryEntries {
@@ -22,25 +25,25 @@ impl DirectoryEntries {
     /// # Errors
     ///
     /// Those of [`Descriptor::entries`].
-    pub fn new(dir: Descriptor) -> Result<Self> {
-        let rest = Some(dir.entries()?);
-        Ok(Self { dir: Some(dir), fetched: VecDeque::new(), rest })
+    pub fn new(dir: &Descriptor) -> Result<Self> {
+        let (grant, rest) = (Some(dir.grant().clone()), Some(dir.entries()?));
+        Ok(Self { grant, fetched: VecDeque::new(), rest, blocking: dir.blocking() })
     }
 
     /// One that has ended.
     pub fn ended() -> Self {
-        Self { dir: None, fetched: VecDeque::new(), rest: None }
+        Self { grant: None, fetched: VecDeque::new(), rest: None, blocking: Blocking::Never }
     }
 
     /// Whether [`fetch`](Self::fetch) may have to wait for a disk.
     pub fn blocking(&self) -> Blocking {
-        self.dir.as_ref().map_or(Blocking::Never, Descriptor::blocking)
+        self.blocking
     }
 
     /// The next name that was fetched; none of them once what granted the directory was revoked.
     pub fn pop(&mut self) -> Option<Result<DirEntry>> {
-        match self.dir.as_ref().map(Descriptor::valid) {
-            Some(Err(revoked)) => Some(Err(revoked)),
+        match &self.grant {
+            Some(grant) if grant.is_revoked() => Some(Err(Errno::BadF)),
             _ => self.fetched.pop_front(),
         }
     }

@@ -1,18 +1,22 @@
 //! What the program is given: the options of WASI, made into a context.
 
-use crate::filesystems::Trees;
 use crate::network;
 use crate::options::RunOptions;
+use crate::run::Program;
 use anyhow::{Context, Result, anyhow};
 use std::net::{TcpListener, ToSocketAddrs};
 use wasi_host::WasiCtxBuilder;
 use wasi_host::limits::Limits;
 
-/// What makes the context for a program with these trees and these arguments, its name among them.
-pub(crate) fn new(options: &RunOptions, trees: &Trees, args: &[String]) -> Result<WasiCtxBuilder> {
+/// What makes the context for a program.
+pub(crate) fn new(options: &RunOptions, program: &Program) -> Result<WasiCtxBuilder> {
     let wasi = &options.common.wasi;
     let mut builder = WasiCtxBuilder::new();
-    builder.args(args).envs(&environment(options)?).limits(limits(options));
+    builder.envs(&environment(options)?).limits(limits(options));
+    // Without words of its own a program that is replayed has those of the recording.
+    if !program.tape.replays() || !program.args.is_empty() {
+        builder.args(&program.argv(options));
+    }
     if wasi.inherit_stdin != Some(false) {
         builder.inherit_stdin();
     }
@@ -22,7 +26,7 @@ pub(crate) fn new(options: &RunOptions, trees: &Trees, args: &[String]) -> Resul
     if wasi.inherit_stderr != Some(false) {
         builder.inherit_stderr();
     }
-    trees.give(&mut builder);
+    program.trees.give(&mut builder);
     if wasi.listenfd == Some(true) {
         for listener in inherited_listeners()? {
             builder.preopened_listener(listener)?;
@@ -36,6 +40,8 @@ pub(crate) fn new(options: &RunOptions, trees: &Trees, args: &[String]) -> Resul
         builder.initial_cwd(path);
     }
     network(&mut builder, options)?;
+    time_and_chance(&mut builder, options)?;
+    program.tape.give(&mut builder);
     Ok(builder)
 }
 
@@ -50,6 +56,18 @@ fn network(builder: &mut WasiCtxBuilder, options: &RunOptions) -> Result<()> {
     }
     builder.allow_tcp(wasi.tcp != Some(false)).allow_udp(wasi.udp != Some(false));
     builder.allow_ip_name_lookup(wasi.allow_ip_name_lookup == Some(true));
+    Ok(())
+}
+
+fn time_and_chance(builder: &mut WasiCtxBuilder, options: &RunOptions) -> Result<()> {
+    let clock = options.clock.unwrap_or_default();
+    match options.deterministic {
+        None => clock.give(builder),
+        Some(seed) => {
+            clock.of_a_deterministic_program().map_err(anyhow::Error::msg)?.give(builder);
+            builder.deterministic(seed);
+        }
+    }
     Ok(())
 }
 

@@ -22,6 +22,11 @@ pub(crate) fn new(options: &mut RunOptions) -> Result<Engine> {
         // Its own place on disk would be Wasmtime's.
         common.codegen.cache = Some(false);
     }
+    if options.deterministic.is_some() || options.record.is_some() || options.replay.is_some() {
+        // What differs from machine to machine.
+        common.wasm.nan_canonicalization.get_or_insert(true);
+        common.wasm.relaxed_simd_deterministic.get_or_insert(true);
+    }
     let mut config = common.config(None)?;
     if own_cache {
         config.cache(cache());

@@ -1,5 +1,6 @@
 //! The command `wasi-host`: runs a WebAssembly program with just what it is given.
 
+mod clock;
 mod component;
 mod context;
 mod engine;
@@ -13,6 +14,7 @@ mod outcome;
 mod profile;
 mod refused;
 mod run;
+mod tape;
 mod timer;
 
 use anyhow::Result;

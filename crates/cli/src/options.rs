@@ -1,6 +1,7 @@
 //! What can be said on the command line: the one definition behind the parser, `--help`, the man page and the
 //! completions.
 
+use crate::clock::Clock;
 use crate::filesystems::{Archive, Bound, Memory, Overlay, Preopen};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
@@ -120,6 +121,37 @@ pub(crate) struct RunOptions {
     /// result.
     #[arg(long = "trace-fs", value_name = "FILE", num_args = 0..=1, require_equals = true)]
     pub(crate) trace_fs: Option<Option<PathBuf>>,
+
+    /// Has the program run the same each time: time, chance, and what directories tell
+    ///
+    /// Time begins in the year 2000, or as --clock @TIME says, and goes by when the program waits, and then at once.
+    /// Random numbers come from SEED, a number (0). Names in directories are in order, and inode numbers and times are
+    /// the same in every run. NaNs and relaxed SIMD are the same on every machine. The network and standard input
+    /// stay what they are.
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0")]
+    pub(crate) deterministic: Option<u64>,
+
+    /// Sets the program's clocks: frozen, virtual, @TIME, or one of the first two and @TIME
+    ///
+    /// `frozen`: the clock on the wall stands still. `virtual`: time begins in the year 2000 and goes by when the program
+    /// waits, and then at once: who sleeps for an hour goes on immediately. `@TIME`: the clock on the wall shows TIME when
+    /// the program begins, in seconds since 1970 or as a date in UTC, @2030-01-31T12:00:00Z.
+    #[arg(long, value_name = "CLOCK")]
+    pub(crate) clock: Option<Clock>,
+
+    /// Writes down in FILE all that the program is given, to --replay it
+    ///
+    /// That is what it reads, what its clocks show, what comes from the network: secrets, too. What it writes is not in
+    /// it, but for checksums.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+
+    /// Gives the program what was recorded in FILE, and nothing else
+    ///
+    /// It is the same program, with the same options -W. Arguments and variables are those of the recording unless others
+    /// are given. If it does other than what was recorded, the first call that differs is named.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) replay: Option<PathBuf>,
 
     /// Gives the program an environment variable
     ///

@@ -17,7 +17,8 @@ const CONFIG: &str = "wasi:config is not provided; give the program variables wi
 const KEYVALUE: &str = "wasi:keyvalue is not provided; give the program a directory with --dir";
 const NN: &str = "machine learning (wasi-nn) is no part of WASI proper; load such a program with an embedding that \
                   links it";
-const RECORD: &str = "executions cannot be recorded; -D coredump=FILE keeps the state at a trap";
+const RECORD: &str =
+    "what the engine does cannot be recorded; --record FILE writes down what the program is given";
 const DEBUGGER: &str = "debuggers that are components cannot be loaded; -D debug-info lets a native one, lldb or gdb, \
                         see the program's source";
 

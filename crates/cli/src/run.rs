@@ -4,6 +4,7 @@ use crate::filesystems::Trees;
 use crate::options::{Profile, RunOptions};
 use crate::outcome::{self, Ended, Stop};
 use crate::profile::Sampler;
+use crate::tape::Tape;
 use crate::timer::{TimedOut, Timer};
 use crate::{component, engine, load, module, refused};
 use anyhow::{Context, Result, anyhow};
@@ -23,6 +24,8 @@ pub(crate) struct Program {
     pub(crate) binary: Vec<u8>,
     /// The files that it is given.
     pub(crate) trees: Trees,
+    /// What is written down of its run.
+    pub(crate) tape: Tape,
 }
 
 impl Program {
@@ -58,7 +61,8 @@ pub(crate) fn run(mut options: RunOptions) -> Result<u8> {
     let (file, args) = words(&options.file_and_args)?;
     engine::read(&mut options)?;
     refused::check(&options)?;
-    let program = Program { binary: load::read(&file)?, file, args, trees: Trees::open(&options)? };
+    let (trees, tape) = (Trees::open(&options)?, Tape::open(&options)?);
+    let program = Program { binary: load::read(&file)?, file, args, trees, tape };
     let status = if program.is_component() {
         refused::check_component(&options)?;
         let concurrent = component::decide_concurrency(&mut options, &program.binary)?;
@@ -68,6 +72,7 @@ pub(crate) fn run(mut options: RunOptions) -> Result<u8> {
         module::run(&engine::new(&mut options)?, &options, &program)?
     };
     program.trees.tell();
+    program.tape.finish()?;
     Ok(status)
 }
 

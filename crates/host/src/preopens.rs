@@ -1,8 +1,14 @@
 //! The directories that a guest is given, before it runs and while it does.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+<<<<<<< HEAD
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use wasi_host_core::fs::{Descriptor, Node};
+=======
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use wasi_host_core::fs::Descriptor;
+use wasi_host_core::grant::Grant;
+>>>>>>> 402b7ab (What a guest of 0.1 closes and what a listing has is open nowhere else)
 
 /// Those of one context, in the order in which they were given.
 #[derive(Default)]
@@ -13,17 +19,17 @@ pub(crate) struct Preopens {
 }
 
 struct Preopen {
-    /// So many were given before.
-    place: usize,
-    dir: Descriptor,
     name: String,
+    grant: Arc<Grant>,
+    /// Until somebody has taken it, who then alone holds it open.
+    dir: Option<Descriptor>,
 }
 
 impl Preopens {
     pub(crate) fn add(&self, dir: Descriptor, name: String) {
         let mut dirs = self.dirs();
-        let place = self.given.fetch_add(1, Ordering::Release);
-        dirs.push(Preopen { place, dir, name });
+        self.given.fetch_add(1, Ordering::Release);
+        dirs.push(Preopen { name, grant: dir.grant().clone(), dir: Some(dir) });
     }
 
     /// Puts something around each, given its name, before anybody uses it.
@@ -36,13 +42,14 @@ impl Preopens {
     /// Takes back all of this name, and says whether there was any.
     pub(crate) fn revoke(&self, name: &str) -> bool {
         let revoked: Vec<_> = self.dirs().extract_if(.., |preopen| preopen.name == name).collect();
-        revoked.iter().for_each(|preopen| preopen.dir.grant().revoke());
+        revoked.iter().for_each(|preopen| preopen.grant.revoke());
         !revoked.is_empty()
     }
 
-    /// Those that there are, under their names.
+    /// Those that there are, under their names, but for those that were taken.
     pub(crate) fn current(&self) -> Vec<(Descriptor, String)> {
-        self.since(&mut 0)
+        let dirs = self.dirs();
+        dirs.iter().filter_map(|preopen| Some((preopen.dir.clone()?, preopen.name.clone()))).collect()
     }
 
     /// How many have been given so far: changes with each.
@@ -51,12 +58,12 @@ impl Preopens {
         self.given.load(Ordering::Acquire)
     }
 
-    /// Those that there are but for the first that were `given`, which then are so many.
-    pub(crate) fn since(&self, given: &mut usize) -> Vec<(Descriptor, String)> {
-        let dirs = self.dirs();
-        let known = std::mem::replace(given, self.given());
-        let new = dirs.iter().filter(|preopen| preopen.place >= known);
-        new.map(|preopen| (preopen.dir.clone(), preopen.name.clone())).collect()
+    /// Takes those that nobody has taken, for who closes them by himself; and how many have been given by now.
+    pub(crate) fn take(&self) -> (usize, Vec<(Descriptor, String)>) {
+        let mut dirs = self.dirs();
+        let new =
+            dirs.iter_mut().filter_map(|preopen| Some((preopen.dir.take()?, preopen.name.clone()))).collect();
+        (self.given(), new)
     }
 
     fn dirs(&self) -> MutexGuard<'_, Vec<Preopen>> {

@@ -54,7 +54,7 @@ impl<T: ?Sized + WasiView> WasiView for Box<T> {
     }
 }
 
-/// For what the host does itself. The module has the directories under its own numbers.
+/// For what the host does itself. The directories are in the hands of the module.
 #[cfg(feature = "p1")]
 impl WasiView for crate::p1::WasiP1Ctx {
     fn table(&mut self) -> &mut ResourceTable {

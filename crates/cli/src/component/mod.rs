@@ -51,7 +51,7 @@ pub(crate) fn run(engine: &Engine, options: &RunOptions, program: &Program, conc
     let entry = entry::entry(&component, file, options)?;
     let ready = link::ready(&component, file, options, concurrent)?;
     let start = Start { file, ready, entry };
-    let ctx = context::new(options, &program.trees, &program.argv(options))?.build();
+    let ctx = context::new(options, program)?.build();
     let wasi = &options.common.wasi;
     let mut table = ResourceTable::new();
     if let Some(resources) = wasi.max_resources {

@@ -33,7 +33,7 @@ pub(crate) fn run(engine: &Engine, options: &RunOptions, program: &Program) -> R
         Entry::Command | Entry::Start => Vec::new(),
     };
     let libraries = link::libraries(engine, options)?;
-    let wasi = context::new(options, &program.trees, &program.argv(options))?.build_p1();
+    let wasi = context::new(options, program)?.build_p1();
     let linker = link::wasi(engine, options)?;
     let plan = Plan { program, module, entry, call, libraries, options };
     run::within(engine, options, file, wasi, |wasi| wasi.interrupt(), |store| plan.start(linker, store))

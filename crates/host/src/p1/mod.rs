@@ -147,9 +147,11 @@ fn preopened(ctx: &mut WasiCtx, given: &mut usize) -> Table {
     table
 }
 
-/// The directories of a context that are not among the first `given`.
+/// The directories of a context that are not in the table yet; `given` is how many were ever given then.
 fn directories(ctx: &WasiCtx, given: &mut usize) -> impl Iterator<Item = Entry> + use<> {
-    ctx.shared.preopens.since(given).into_iter().map(|(descriptor, name)| {
+    let (so_many, new) = ctx.shared.preopens.take();
+    *given = so_many;
+    new.into_iter().map(|(descriptor, name)| {
         let object = Object::Dir { descriptor, preopen: Some(name.into()), listing: None };
         entry(object, Rights::DIRECTORY, Rights::DIRECTORY | Rights::FILE)
     })

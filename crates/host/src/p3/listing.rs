@@ -34,7 +34,7 @@ impl Listing {
     /// `dir` from its beginning.
     pub(super) fn new(dir: Descriptor, waiting: Arc<Waiting>, teller: Teller) -> Self {
         let offloads = Awaits::offloads(waiting.policy, dir.blocking(), Kind::Disk);
-        let list = move || Ok(DirectoryEntries::new(dir)?.fetch());
+        let list = move || Ok(DirectoryEntries::new(&dir)?.fetch());
         let (mut entries, mut failed) = (Held::Here(DirectoryEntries::ended()), None);
         if offloads {
             let waiting = waiting.clone();

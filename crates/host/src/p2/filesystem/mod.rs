@@ -247,8 +247,7 @@ async fn read_directory<M: Mode>(
     fd: &Resource<Descriptor>,
 ) -> FsResult<Resource<DirectoryEntries>> {
     let dir = counted(view, fd)?;
-    let list = |d: &Descriptor| DirectoryEntries::new(d.clone());
-    let entries = view.ctx().waiting.on_descriptor::<M, _>(&dir, list).await?;
+    let entries = view.ctx().waiting.on_descriptor::<M, _>(&dir, DirectoryEntries::new).await?;
     Ok(view.table().push(entries)?)
 }
 
