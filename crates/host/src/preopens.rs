@@ -1,14 +1,9 @@
 //! The directories that a guest is given, before it runs and while it does.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-<<<<<<< HEAD
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use wasi_host_core::fs::{Descriptor, Node};
-=======
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use wasi_host_core::fs::Descriptor;
+use wasi_host_core::fs::{Descriptor, Node};
 use wasi_host_core::grant::Grant;
->>>>>>> 402b7ab (What a guest of 0.1 closes and what a listing has is open nowhere else)
 
 /// Those of one context, in the order in which they were given.
 #[derive(Default)]
@@ -35,7 +30,7 @@ impl Preopens {
     /// Puts something around each, given its name, before anybody uses it.
     pub(crate) fn decorate(&mut self, mut around: impl FnMut(&str, Node) -> Node) {
         for Preopen { dir, name, .. } in self.dirs.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            *dir = dir.clone().around(|node| around(name, node));
+            *dir = dir.take().map(|dir| dir.around(|node| around(name, node)));
         }
     }
 
