@@ -11,35 +11,35 @@ use wasi_host_benches::table::{self, Bounds, Row, nanos};
 use wasmtime::Result;
 
 /// The operations of the measured guest (`guests/c/bench.c`).
-mod op {
-    pub(super) const CLOCK: u32 = 1;
-    pub(super) const RANDOM: u32 = 2;
-    pub(super) const ARGS_SIZES: u32 = 3;
-    pub(super) const ENVIRON: u32 = 4;
-    pub(super) const ENVIRON_SIZES: u32 = 5;
-    pub(super) const WRITE: u32 = 6;
-    pub(super) const READ: u32 = 7;
-    pub(super) const PWRITE: u32 = 8;
-    pub(super) const PREAD: u32 = 9;
-    pub(super) const SEEK: u32 = 10;
-    pub(super) const FSTAT: u32 = 11;
-    pub(super) const STAT: u32 = 12;
-    pub(super) const OPEN: u32 = 13;
-    pub(super) const READDIR: u32 = 14;
-    pub(super) const POLL_READY: u32 = 15;
-    pub(super) const POLL_SLEEP: u32 = 16;
-    pub(super) const YIELD: u32 = 17;
-    pub(super) const STDOUT: u32 = 18;
-    pub(super) const STDIN: u32 = 19;
+pub(crate) mod op {
+    pub(crate) const CLOCK: u32 = 1;
+    pub(crate) const RANDOM: u32 = 2;
+    pub(crate) const ARGS_SIZES: u32 = 3;
+    pub(crate) const ENVIRON: u32 = 4;
+    pub(crate) const ENVIRON_SIZES: u32 = 5;
+    pub(crate) const WRITE: u32 = 6;
+    pub(crate) const READ: u32 = 7;
+    pub(crate) const PWRITE: u32 = 8;
+    pub(crate) const PREAD: u32 = 9;
+    pub(crate) const SEEK: u32 = 10;
+    pub(crate) const FSTAT: u32 = 11;
+    pub(crate) const STAT: u32 = 12;
+    pub(crate) const OPEN: u32 = 13;
+    pub(crate) const READDIR: u32 = 14;
+    pub(crate) const POLL_READY: u32 = 15;
+    pub(crate) const POLL_SLEEP: u32 = 16;
+    pub(crate) const YIELD: u32 = 17;
+    pub(crate) const STDOUT: u32 = 18;
+    pub(crate) const STDIN: u32 = 19;
 }
 
-const READ: u64 = 1 << 1;
-const SEEK: u64 = 1 << 2;
-const WRITE: u64 = 1 << 6;
+pub(crate) const READ: u64 = 1 << 1;
+pub(crate) const SEEK: u64 = 1 << 2;
+pub(crate) const WRITE: u64 = 1 << 6;
 
 /// What an operation is applied to.
 #[derive(Clone, Copy)]
-enum On {
+pub(crate) enum On {
     /// A number.
     Number(u32),
     /// A file that is opened first.
@@ -50,19 +50,29 @@ enum On {
     Path(&'static str),
 }
 
-struct Case {
-    name: &'static str,
-    op: u32,
-    on: On,
-    b: u32,
-    most: u32,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) op: u32,
+    pub(crate) on: On,
+    pub(crate) b: u32,
+    pub(crate) most: u32,
     bounds: Bounds,
     /// The system call alone, as often as asked.
     native: fn(&str, u32) -> Duration,
 }
 
+/// As often as a call may be done that needs nothing for it.
+const ANY: u32 = 50_000_000;
+
+impl Case {
+    /// Without bounds, and without a system call beside it.
+    pub(crate) fn new(name: impl Into<String>, op: u32, on: On, b: u32) -> Self {
+        let most = if op == op::READDIR { 100 } else { ANY };
+        Self { name: name.into(), op, on, b, most, bounds: Bounds::default(), native: native::nothing }
+    }
+}
+
 fn cases() -> Vec<Case> {
-    const ANY: u32 = 50_000_000;
     let inline = |sync, asynchronous| Bounds { inline: Some((sync, asynchronous)), default: None };
     let tenfold = Bounds { inline: None, default: Some(10.0) };
     let both = |sync, asynchronous| Bounds { default: Some(10.0), ..inline(sync, asynchronous) };
@@ -70,7 +80,15 @@ fn cases() -> Vec<Case> {
     let r = On::File("data", READ | SEEK);
     let w = On::File("out", READ | WRITE | SEEK);
     let (one, deep, z) = (On::Path("small.txt"), On::Path("sub/small.txt"), On::Number(0));
-    let case = |name, op, on, b, most, bounds, native| Case { name, op, on, b, most, bounds, native };
+    let case = |name: &str, op, on, b, most, bounds, native| Case {
+        name: name.into(),
+        op,
+        on,
+        b,
+        most,
+        bounds,
+        native,
+    };
     vec![
         case("sched_yield", op::YIELD, z, 0, ANY, none, native::nothing),
         case("clock_time_get", op::CLOCK, On::Number(1), 0, ANY, none, native::clock),
@@ -122,7 +140,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// The first argument of an operation, in one guest.
-fn prepare(guest: &mut dyn Measured, on: On) -> u32 {
+pub(crate) fn prepare(guest: &mut dyn Measured, on: On) -> u32 {
     match on {
         On::Number(n) => n,
         On::File(path, rights) => guest.open(path, 0, rights),
@@ -162,7 +180,9 @@ pub(crate) fn main(effort: Effort, filter: &str) -> Result<()> {
             peer_inline: [t[5], t[6]],
             peer: [t[7], t[8]],
         };
-        table::print(case.name, &row, case.bounds, |ours, floor| ours <= floor * 1.3 || ours <= floor + 60.0);
+        table::print(&case.name, &row, case.bounds, |ours, floor| {
+            ours <= floor * 1.3 || ours <= floor + 60.0
+        });
     }
     Ok(())
 }
@@ -177,7 +197,7 @@ pub(crate) fn adaptive(effort: Effort, filter: &str) -> Result<()> {
     println!("| call | Inline | Adaptive | Adaptive / Inline | bound | Offload |\n|---|--:|--:|--:|--:|--:|");
     let names =
         ["fd_read 1 B", "fd_read 4 KiB", "fd_read 64 KiB", "fd_pread 4 KiB", "path_open and fd_close"];
-    for case in cases().iter().filter(|c| names.contains(&c.name) && c.name.contains(filter)) {
+    for case in cases().iter().filter(|c| names.contains(&&*c.name) && c.name.contains(filter)) {
         let mut runs: Vec<Run<'_>> = Vec::new();
         for guest in &mut guests {
             let a = prepare(guest, case.on);

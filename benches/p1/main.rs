@@ -7,13 +7,17 @@
 mod calls;
 mod floor;
 mod guest;
+#[path = "../in_memory.rs"]
+mod in_memory;
 mod many;
+mod memory;
 mod worlds;
 
 fn main() -> wasmtime::Result<()> {
     let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     let effort = wasi_host_benches::measure::Effort::from_env();
     calls::main(effort, &filter)?;
+    memory::main(effort, &filter)?;
     calls::adaptive(effort, &filter)?;
     many::main(effort, &filter)
 }

@@ -5,9 +5,12 @@ use crate::guest::{Guest, Measured};
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
+use wasi_host::fs::Dir;
 use wasi_host::p1::WasiP1Ctx;
 use wasi_host::{BlockingPolicy, DirPerms, FilePerms, WasiCtxBuilder};
 use wasi_host_benches::files;
+use wasi_host_native::fs::NativeDir;
+use wasi_host_virtual::memory::MemoryFs;
 use wasmtime::{Engine, Linker, Module, Result};
 
 /// What all hosts share.
@@ -49,7 +52,23 @@ impl World {
         Ok(Box::new(Guest::new(&self.engine, &linker, &self.module, data, runtime, Floor::set_memory)?))
     }
 
+    /// This crate, on files of the system.
     pub(crate) fn ours(&self, asynchronous: bool, policy: BlockingPolicy) -> Result<Guest<WasiP1Ctx>> {
+        let root = Arc::new(NativeDir::open_ambient(&self.dir)?);
+        self.given(root, asynchronous, policy)
+    }
+
+    /// This crate, on files in memory, by its default.
+    pub(crate) fn memory(&self, asynchronous: bool, fs: &MemoryFs) -> Result<Guest<WasiP1Ctx>> {
+        self.given(fs.root(), asynchronous, BlockingPolicy::default())
+    }
+
+    fn given(
+        &self,
+        root: Arc<dyn Dir>,
+        asynchronous: bool,
+        policy: BlockingPolicy,
+    ) -> Result<Guest<WasiP1Ctx>> {
         let mut linker = Linker::<WasiP1Ctx>::new(&self.engine);
         if asynchronous {
             wasi_host::p1::add_to_linker_async(&mut linker, |ctx| ctx)?;
@@ -63,7 +82,7 @@ impl World {
             .stdin(wasi_host::pipe::MemoryInputPipe::new(self.stdin.clone()))
             .stdout(wasi_host::pipe::MemoryOutputPipe::new(8 << 30))
             .blocking(policy)
-            .preopened_dir(&self.dir, "/", DirPerms::all(), FilePerms::all())?;
+            .preopened_shared(root, "/", DirPerms::all(), FilePerms::all());
         let (ctx, runtime) = (builder.build_p1(), self.runtime_if(asynchronous));
         Guest::new(&self.engine, &linker, &self.module, ctx, runtime, WasiP1Ctx::set_memory)
     }

@@ -8,13 +8,13 @@ use wasi_host_benches::native;
 use wasi_host_benches::table::nanos;
 use wasmtime::Result;
 
-const FILE: On = On::Opened("data", 0, 1);
-const OUT: On = On::Opened("out", 0, 3);
+pub(crate) const FILE: On = On::Opened("data", 0, 1);
+pub(crate) const OUT: On = On::Opened("out", 0, 3);
 const NOTHING: On = On::Number(0);
-const DIRECTORY: u32 = 2;
+pub(crate) const DIRECTORY: u32 = 2;
 
 /// All of `data` in one run.
-const WHOLE: u32 = 256 << 20;
+pub(crate) const WHOLE: u32 = 256 << 20;
 
 fn cases() -> Vec<Case> {
     let case = Case::new;

@@ -11,6 +11,9 @@ mod compare;
 mod floor;
 #[path = "../components/guest.rs"]
 mod guest;
+#[path = "../in_memory.rs"]
+mod in_memory;
+mod memory;
 mod op;
 #[path = "../components/servers.rs"]
 mod servers;
@@ -21,6 +24,7 @@ fn main() -> wasmtime::Result<()> {
     let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     let effort = wasi_host_benches::measure::Effort::from_env();
     calls::main(effort, &filter)?;
+    memory::main(effort, &filter)?;
     calls::without_concurrency(effort, &filter)?;
     // Last: it stays on one core from then on.
     sockets::main(effort, &filter)

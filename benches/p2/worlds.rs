@@ -5,8 +5,11 @@ use crate::guest::{Guest, Measured};
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
+use wasi_host::fs::Dir;
 use wasi_host::{BlockingPolicy, DirPerms, FilePerms, ResourceTable};
 use wasi_host_benches::files;
+use wasi_host_native::fs::NativeDir;
+use wasi_host_virtual::memory::MemoryFs;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Result};
 
@@ -56,8 +59,22 @@ impl World {
         self.guest(&linker, Floor::new(&self.dir, &self.env, self.stdin.clone()), asynchronous)
     }
 
-    /// This crate, on the calling thread.
+    /// This crate, on files of the system, on the calling thread.
     pub(crate) fn ours(&self, asynchronous: bool) -> Result<Box<dyn Measured>> {
+        self.given(Arc::new(NativeDir::open_ambient(&self.dir)?), asynchronous, BlockingPolicy::Inline)
+    }
+
+    /// This crate, on files in memory, by its default.
+    pub(crate) fn memory(&self, asynchronous: bool, fs: &MemoryFs) -> Result<Box<dyn Measured>> {
+        self.given(fs.root(), asynchronous, BlockingPolicy::default())
+    }
+
+    fn given(
+        &self,
+        root: Arc<dyn Dir>,
+        asynchronous: bool,
+        policy: BlockingPolicy,
+    ) -> Result<Box<dyn Measured>> {
         let mut linker = Linker::<Ours>::new(&self.engine);
         if asynchronous {
             wasi_host::add_to_linker_async(&mut linker)?;
@@ -69,9 +86,9 @@ impl World {
             .envs(&self.env)
             .stdin(wasi_host::pipe::MemoryInputPipe::new(self.stdin.clone()))
             .stdout(wasi_host::pipe::MemoryOutputPipe::new(8 << 30))
-            .blocking(BlockingPolicy::Inline)
+            .blocking(policy)
             .inherit_network()
-            .preopened_dir(&self.dir, "/", DirPerms::all(), FilePerms::all())?;
+            .preopened_shared(root, "/", DirPerms::all(), FilePerms::all());
         let data = Ours { ctx: builder.build(), table: ResourceTable::new() };
         self.guest(&linker, data, asynchronous)
     }
