@@ -59,7 +59,7 @@ fn all_checks(name: &str, hosts: &[Host]) {
     assert!(failed.is_empty(), "{name}:\n{}", failed.join("\n"));
 }
 
-const TWO: [Host; 2] = [Host::Two(Kind::Sync), Host::Two(Kind::Async)];
+const TWO: [Host; 2] = [Host::Two(Kind::Sync, Adaptive), Host::Two(Kind::Async, Adaptive)];
 const THREE: [Host; 1] = [Host::Three(Adaptive)];
 
 #[test]

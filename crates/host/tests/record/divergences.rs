@@ -34,8 +34,8 @@ fn another_program() {
     assert!(ended.unwrap_err().call > 0);
 
     for (host, one, other) in [
-        (Host::Two(Kind::Sync), "p2_filesystem", "p2_tcp"),
-        (Host::Two(Kind::Async), "p2_tcp", "p2_filesystem"),
+        (Host::Two(Kind::Sync, Adaptive), "p2_filesystem", "p2_tcp"),
+        (Host::Two(Kind::Async, Adaptive), "p2_tcp", "p2_filesystem"),
         (Host::Three(Adaptive), "p3_tcp_streams", "p3_filesystem"),
         (Host::Three(Adaptive), "p3_filesystem", "p3_tcp_streams"),
     ] {
