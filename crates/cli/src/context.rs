@@ -41,7 +41,7 @@ pub(crate) fn new(options: &RunOptions, program: &Program) -> Result<WasiCtxBuil
     }
     network(&mut builder, options)?;
     time_and_chance(&mut builder, options)?;
-    program.tape.give(&mut builder);
+    program.tape.give(&mut builder)?;
     Ok(builder)
 }
 

@@ -148,8 +148,9 @@ pub(crate) struct RunOptions {
 
     /// Gives the program what was recorded in FILE, and nothing else
     ///
-    /// It is the same program, with the same options -W. Arguments and variables are those of the recording unless others
-    /// are given. If it does other than what was recorded, the first call that differs is named.
+    /// It is the same program, with the same options -W. Arguments behind FILE stand for all those of the recording, and so
+    /// does --env for all its variables. If the program does other than what was recorded, the first call that differs is
+    /// named, and the exit status is 1.
     #[arg(long, value_name = "FILE")]
     pub(crate) replay: Option<PathBuf>,
 

@@ -29,10 +29,6 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    fn is_component(&self) -> bool {
-        Parser::is_component(&self.binary)
-    }
-
     /// How the file is called, without the way to it.
     pub(crate) fn name(&self) -> String {
         self.file.file_name().unwrap_or(self.file.as_os_str()).to_string_lossy().into_owned()
@@ -61,14 +57,19 @@ pub(crate) fn run(mut options: RunOptions) -> Result<u8> {
     let (file, args) = words(&options.file_and_args)?;
     engine::read(&mut options)?;
     refused::check(&options)?;
-    let (trees, tape) = (Trees::open(&options)?, Tape::open(&options)?);
-    let program = Program { binary: load::read(&file)?, file, args, trees, tape };
-    let status = if program.is_component() {
+    let binary = load::read(&file)?;
+    let is_component = Parser::is_component(&binary);
+    if is_component {
         refused::check_component(&options)?;
+    } else {
+        refused::check_module(&options)?;
+    }
+    let (trees, tape) = (Trees::open(&options)?, Tape::open(&options)?);
+    let program = Program { binary, file, args, trees, tape };
+    let status = if is_component {
         let concurrent = component::decide_concurrency(&mut options, &program.binary)?;
         component::run(&engine::new(&mut options)?, &options, &program, concurrent)?
     } else {
-        refused::check_module(&options)?;
         module::run(&engine::new(&mut options)?, &options, &program)?
     };
     program.trees.tell();

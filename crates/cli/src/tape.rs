@@ -1,20 +1,21 @@
 //! `--record` and `--replay`: a run that is written down, or one that was.
 
 use crate::options::RunOptions;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use wasi_host::WasiCtxBuilder;
-use wasi_host::record::{Recorder, Replay};
+use wasi_host::record::{LogError, Recorder, Replay};
 
 /// What is written down of the run.
 pub(crate) enum Tape {
     /// Nothing.
     None,
-    /// All that the program is given, to this file.
-    Records(Recorder, PathBuf),
+    /// All that the program is given, to this file, which is made when the program is about to run.
+    Records(PathBuf, OnceLock<Recorder>),
     /// The program is given what this file says.
-    Replays(Replay, PathBuf),
+    Replays(PathBuf, Replay),
 }
 
 impl Tape {
@@ -22,27 +23,25 @@ impl Tape {
     ///
     /// # Errors
     ///
-    /// If the file cannot be written, or cannot be read as a log; if the program is given more than the log.
+    /// If a file cannot be read as a log; if the program would be given more than the log.
     pub(crate) fn open(options: &RunOptions) -> Result<Self> {
         match (&options.record, &options.replay) {
             (None, None) => Ok(Self::None),
-            (Some(path), None) => {
-                let file = File::create(path)
-                    .with_context(|| format!("--record {}: it cannot be written", path.display()))?;
-                Ok(Self::Records(Recorder::new(file), path.clone()))
-            }
+            (Some(path), None) => Ok(Self::Records(path.clone(), OnceLock::new())),
             (None, Some(path)) => {
                 if let Some(option) = given(options) {
                     bail!("{option} does not work with --replay: the program is given what the log says");
                 }
                 let log = std::fs::read(path)
                     .with_context(|| format!("--replay {}: it cannot be read", path.display()))?;
-                let replay = Replay::open(log).with_context(|| format!("--replay {}", path.display()))?;
-                Ok(Self::Replays(replay, path.clone()))
+                let replay = match Replay::open(log.clone()) {
+                    // All that its recorder came to write.
+                    Err(LogError::CutOff { .. }) => Replay::salvage(log),
+                    replay => replay,
+                };
+                Ok(Self::Replays(path.clone(), replay.with_context(|| format!("--replay {}", path.display()))?))
             }
-            (Some(_), Some(_)) => {
-                bail!("--record does not work with --replay: a copy of the log would be the same")
-            }
+            (Some(_), Some(_)) => bail!("--record does not work with --replay: it would write the same log"),
         }
     }
 
@@ -52,12 +51,21 @@ impl Tape {
     }
 
     /// Puts the program's context on the tape.
-    pub(crate) fn give(&self, builder: &mut WasiCtxBuilder) {
+    ///
+    /// # Errors
+    ///
+    /// If the log cannot be written.
+    pub(crate) fn give(&self, builder: &mut WasiCtxBuilder) -> Result<()> {
         match self {
             Self::None => {}
-            Self::Records(recorder, _) => drop(builder.record(recorder)),
-            Self::Replays(replay, _) => drop(builder.replay(replay)),
+            Self::Records(path, recorder) => {
+                let file = File::create(path)
+                    .with_context(|| format!("--record {}: it cannot be written", path.display()))?;
+                builder.record(recorder.get_or_init(|| Recorder::new(file)));
+            }
+            Self::Replays(_, replay) => drop(builder.replay(replay)),
         }
+        Ok(())
     }
 
     /// Ends it, when the program has ended.
@@ -68,11 +76,12 @@ impl Tape {
     pub(crate) fn finish(&self) -> Result<()> {
         match self {
             Self::None => Ok(()),
-            Self::Records(recorder, path) => recorder
-                .finish()
+            Self::Records(path, recorder) => recorder
+                .get()
+                .map_or(Ok(()), Recorder::finish)
                 .with_context(|| format!("--record {}: the log is not complete", path.display())),
-            Self::Replays(replay, path) => {
-                replay.finish().with_context(|| format!("--replay {}", path.display()))
+            Self::Replays(path, replay) => {
+                replay.finish().map_err(|astray| anyhow!("--replay {}: {astray}", path.display()))
             }
         }
     }
@@ -87,13 +96,17 @@ fn given(options: &RunOptions) -> Option<&'static str> {
         ("--overlay", !options.overlays.is_empty()),
         ("--archive", !options.archives.is_empty()),
         ("--quota", !options.quotas.is_empty()),
+        ("--trace-fs", options.trace_fs.is_some()),
         ("--allow-net", !options.allow_net.is_empty()),
         ("--deny-net", !options.deny_net.is_empty()),
         ("--clock", options.clock.is_some()),
         ("--deterministic", options.deterministic.is_some()),
+        ("-S cwd", wasi.cwd.is_some()),
         ("-S listenfd", wasi.listenfd == Some(true)),
         ("-S tcplisten", !wasi.tcplisten.is_empty()),
         ("-S inherit-network", wasi.inherit_network == Some(true)),
+        ("-S allow-ip-name-lookup", wasi.allow_ip_name_lookup == Some(true)),
+        ("-S max-random-size", wasi.max_random_size.is_some()),
     ];
     all.into_iter().find_map(|(option, given)| given.then_some(option))
 }

@@ -1,15 +1,16 @@
 //! Changing what a guest may reach while it runs.
 
 use crate::network::NetworkAccess;
-use crate::preopens::Preopens;
+use crate::preopens::{Given, Preopens};
 use crate::wait::Interrupt;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-use wasi_host_core::fs::{Descriptor, Dir};
-use wasi_host_core::grant::{DirPerms, FilePerms, Grant};
+use wasi_host_core::fs::Dir;
+use wasi_host_core::grant::{DirPerms, FilePerms};
 use wasi_host_core::limits::{Limits, SharedLimits};
 use wasi_host_core::net::{AddrCheck, Sockets};
 use wasi_host_core::slots::Slots;
+use wasi_host_virtual::stable::Stable;
 
 /// What of a context can be changed while its guest runs.
 #[derive(Default)]
@@ -17,6 +18,8 @@ pub(crate) struct Shared {
     pub(crate) limits: SharedLimits,
     pub(crate) preopens: Preopens,
     pub(crate) network: NetworkAccess,
+    /// What is around all directories, where a run shall be the same each time.
+    pub(crate) stable: Option<Stable>,
     /// What a component holds open. Made at first use: many contexts live for a single call.
     open: OnceLock<Slots>,
     /// Held by who changes the limits: they are kept in several places, which shall agree.
@@ -126,6 +129,8 @@ impl Handle {
     /// In WASI 0.1 it takes the lowest free number: a guest that asks by number finds it if it did not close or open others
     /// before that.
     ///
+    /// What it does there is not in a recording.
+    ///
     /// ```
     /// # use wasi_host::{DirPerms, FilePerms, WasiCtxBuilder};
     /// # let fs = wasi_host_virtual::memory::MemoryFs::new();
@@ -141,8 +146,8 @@ impl Handle {
     ) -> bool {
         let name = guest_path.as_ref().to_owned();
         let add = |shared: &Shared| {
-            let grant = Grant::new(dir_perms, file_perms, shared.limits.clone());
-            shared.preopens.add(Descriptor::preopen(dir, Arc::new(grant)), name);
+            let given = Given::Dir(dir, dir_perms, file_perms);
+            shared.preopens.add(given.descriptor(&shared.limits, shared.stable.as_ref()), name);
         };
         self.change(add).is_some()
     }

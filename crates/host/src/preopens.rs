@@ -2,8 +2,35 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use wasi_host_core::fs::{Descriptor, Node};
-use wasi_host_core::grant::Grant;
+use wasi_host_core::fs::{Descriptor, Dir, Node};
+use wasi_host_core::grant::{DirPerms, FilePerms, Grant};
+use wasi_host_core::limits::SharedLimits;
+use wasi_host_virtual::stable::Stable;
+
+/// Something that the guest is given.
+#[derive(Debug)]
+pub(crate) enum Given {
+    /// A directory, and what is to be allowed in it: limits may still change until the context is built.
+    Dir(Arc<dyn Dir>, DirPerms, FilePerms),
+    Descriptor(Descriptor),
+}
+
+impl Given {
+    /// As the guest gets it.
+    pub(crate) fn descriptor(self, limits: &SharedLimits, stable: Option<&Stable>) -> Descriptor {
+        let descriptor = match self {
+            Self::Dir(dir, dir_perms, file_perms) => {
+                Descriptor::preopen(dir, Arc::new(Grant::new(dir_perms, file_perms, limits.clone())))
+            }
+            Self::Descriptor(descriptor) => descriptor,
+        };
+        let Some(stable) = stable else { return descriptor };
+        descriptor.around(|node| match node {
+            Node::Dir(dir) => Node::Dir(stable.over(dir)),
+            Node::File(file) => Node::File(stable.over_file(file)),
+        })
+    }
+}
 
 /// Those of one context, in the order in which they were given.
 #[derive(Default)]
@@ -28,6 +55,7 @@ impl Preopens {
     }
 
     /// Puts something around each, given its name, before anybody uses it.
+    #[cfg(feature = "record")]
     pub(crate) fn decorate(&mut self, mut around: impl FnMut(&str, Node) -> Node) {
         for Preopen { dir, name, .. } in self.dirs.get_mut().unwrap_or_else(PoisonError::into_inner) {
             *dir = dir.take().map(|dir| dir.around(|node| around(name, node)));

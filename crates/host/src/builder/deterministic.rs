@@ -3,7 +3,6 @@
 use super::WasiCtxBuilder;
 use crate::mode::BlockingPolicy;
 use std::sync::Arc;
-use wasi_host_core::fs::Node;
 use wasi_host_core::random::RngCore;
 use wasi_host_virtual::random::Seeded;
 use wasi_host_virtual::stable::Stable;
@@ -14,11 +13,13 @@ impl WasiCtxBuilder {
     /// files give the same bytes, in every version of WASI.
     ///
     /// * Time begins at 2000-01-01 and goes by only when the guest waits: one that sleeps for an hour goes on at once
-    ///   ([`virtual_time`](Self::virtual_time), which can be called as well, to begin elsewhere).
+    ///   ([`virtual_time`](Self::virtual_time), which can be called as well, to begin elsewhere; a
+    ///   [`wall_clock`](Self::wall_clock) of one's own has no part in the times of files).
     /// * The three sources of randomness are streams of `seed`. Others may be set afterwards.
     /// * Directories list their names in order and number their files in the order in which they are first seen; what
     ///   was there before has the time at which time begins, what the guest changes has the time of that
-    ///   ([`Stable`]). This goes for all that is given, before or after this call. Nobody else may change them
+    ///   ([`Stable`]). This goes for all that is given, before or after this call, or later by a
+    ///   [`Handle`](crate::Handle). Nobody else may change them
     ///   while the guest runs.
     /// * What may wait for a disk does so on the calling thread ([`BlockingPolicy::Inline`]).
     ///
@@ -73,25 +74,15 @@ impl WasiCtxBuilder {
         self
     }
 
-    /// Takes part in that time, with whatever waiter there is by now.
-    pub(super) fn take_part(&mut self) {
-        if let Some(time) = &self.time {
-            let waiter = time.waiter(self.ctx.waiting.waiter.clone());
-            self.ctx.waiting_mut().waiter = Arc::new(waiter);
+    /// Takes part in that time, with whatever waiter there is by now, and says what is to be around all that is given.
+    pub(super) fn determined(&mut self) -> Option<Stable> {
+        let time = self.time.as_ref()?;
+        let waiter = time.waiter(self.ctx.waiting.waiter.clone());
+        let stable = self.stable.then(|| Stable::new(time.wall()));
+        self.ctx.waiting_mut().waiter = Arc::new(waiter);
+        if stable.is_some() {
+            self.blocking(BlockingPolicy::Inline);
         }
-    }
-
-    /// Has all that was given say the same of itself in every run.
-    pub(super) fn stabilize(&mut self) {
-        let Some(time) = self.time.as_ref().filter(|_| self.stable) else { return };
-        let stable = Stable::new(time.wall());
-        self.blocking(BlockingPolicy::Inline);
-        for (dir, ..) in &mut self.dirs {
-            *dir = stable.over(dir.clone());
-        }
-        self.ctx.shared_mut().preopens.decorate(|_, node| match node {
-            Node::Dir(dir) => Node::Dir(stable.over(dir)),
-            Node::File(file) => Node::File(stable.over_file(file)),
-        });
+        stable
     }
 }

@@ -10,12 +10,11 @@ use crate::ctx::WasiCtx;
 use crate::delivery::Delivery;
 use crate::handle;
 use crate::mode::BlockingPolicy;
+use crate::preopens::Given;
 use crate::wait::Waiter;
 use crate::waiting::Waiting;
 use std::sync::{Arc, OnceLock};
 use wasi_host_core::clock::{HostMonotonicClock, HostTimezone, HostWallClock, Utc};
-use wasi_host_core::fs::{Descriptor, Dir};
-use wasi_host_core::grant::{DirPerms, FilePerms, Grant};
 use wasi_host_core::limits::{Limits, SharedLimits};
 use wasi_host_core::pipe::{ClosedInputStream, SinkOutputStream};
 use wasi_host_core::random::RngCore;
@@ -47,8 +46,8 @@ use wasi_host_virtual::time::VirtualTime;
 #[derive(Debug)]
 pub struct WasiCtxBuilder {
     ctx: WasiCtx,
-    /// Directories, and what was to be allowed in them: limits may still change until the context is built.
-    dirs: Vec<(Arc<dyn Dir>, String, DirPerms, FilePerms)>,
+    /// Directories and files, in order, under their names.
+    given: Vec<(Given, String)>,
     /// What the guest takes part in, once there is a waiter.
     time: Option<VirtualTime>,
     /// Whether the directories shall say the same of themselves in every run.
@@ -101,7 +100,7 @@ impl WasiCtxBuilder {
                 }),
                 scratch: Scratch::default(),
             },
-            dirs: Vec::new(),
+            given: Vec::new(),
             time: None,
             stable: false,
             #[cfg(feature = "record")]
@@ -373,18 +372,20 @@ impl WasiCtxBuilder {
     pub fn build(&mut self) -> WasiCtx {
         #[cfg(feature = "record")]
         let taping = self.taping.take();
-        self.take_part();
-        self.stabilize();
-        let Self { mut ctx, dirs, .. } = std::mem::take(self);
+        #[cfg(feature = "record")]
+        let replays = matches!(taping, Some(record::Taping::Replay(_)));
+        #[cfg(not(feature = "record"))]
+        let replays = false;
+        // What is replayed has nothing of this builder, nor a part in its time.
+        let stable = if replays { None } else { self.determined() };
+        let Self { mut ctx, given, .. } = std::mem::take(self);
         ctx.limits.set(&handle::possible(ctx.limits.get()));
         let (limits, waiter) = (ctx.limits.clone(), ctx.waiting.waiter.clone());
         let shared = ctx.shared_mut();
-        shared.limits = limits.clone();
-        shared.network.waiter = Some(waiter);
-        for (dir, name, dir_perms, file_perms) in dirs {
-            let grant = Grant::new(dir_perms, file_perms, limits.clone());
-            shared.preopens.add(Descriptor::preopen(dir, Arc::new(grant)), name);
+        for (given, name) in given {
+            shared.preopens.add(given.descriptor(&limits, stable.as_ref()), name);
         }
+        (shared.limits, shared.stable, shared.network.waiter) = (limits, stable, Some(waiter));
         #[cfg(feature = "record")]
         if let Some(taping) = taping {
             return taping.apply(ctx);

@@ -1,6 +1,7 @@
 //! What of directories and files a context is given.
 
 use super::WasiCtxBuilder;
+use crate::preopens::Given;
 use std::path::Path;
 use std::sync::Arc;
 use wasi_host_core::Errno;
@@ -72,7 +73,7 @@ impl WasiCtxBuilder {
         dir_perms: DirPerms,
         file_perms: FilePerms,
     ) -> &mut Self {
-        self.dirs.push((dir, guest_path.as_ref().to_owned(), dir_perms, file_perms));
+        self.given.push((Given::Dir(dir, dir_perms, file_perms), guest_path.as_ref().to_owned()));
         self
     }
 
@@ -89,7 +90,7 @@ impl WasiCtxBuilder {
     /// grant.revoke();
     /// ```
     pub fn preopened_descriptor(&mut self, dir: Descriptor, guest_path: impl AsRef<str>) -> &mut Self {
-        self.ctx.shared_mut().preopens.add(dir, guest_path.as_ref().to_owned());
+        self.given.push((Given::Descriptor(dir), guest_path.as_ref().to_owned()));
         self
     }
 
@@ -114,8 +115,7 @@ impl WasiCtxBuilder {
     /// # Ok::<(), wasmtime::Error>(())
     /// ```
     ///
-    /// A file of any other directory is given by a
-    /// [`SingleFile`](https://docs.rs/wasi-host-virtual/latest/wasi_host_virtual/single_file/struct.SingleFile.html):
+    /// A file of any other directory is given by a [`SingleFile`]:
     ///
     /// ```
     /// use wasi_host::{DirPerms, FilePerms, WasiCtxBuilder};
