@@ -4,11 +4,11 @@
 //! cargo run --example captured-stdio
 //! ```
 
+use std::io::Write;
 use wasi_host::p1::{self, WasiP1Ctx};
-use wasi_host::pipe::MemoryInputPipe;
 use wasi_host::{DirPerms, FilePerms, WasiCtxBuilder};
 use wasi_host_virtual::memory::MemoryFs;
-use wasi_host_virtual::stdio::{Callback, Captured, Full, Limited, Prefixed};
+use wasi_host_virtual::stdio::{Callback, Captured, Full, Limited, Prefixed, feed};
 use wasmtime::{Engine, InstancePre, Linker, Module, Result, Store};
 
 fn main() -> Result<()> {
@@ -19,10 +19,13 @@ fn main() -> Result<()> {
     let program = linker.instantiate_pre(&module)?;
     let fs = MemoryFs::new();
 
-    // Standard input is text, and what comes out is kept: a megabyte at most, and what is more is forgotten.
+    // Standard input comes from a thread of the host, as it has it; `stdio::channel` is the same the other way round. What
+    // comes out is kept: a megabyte at most, and what is more is forgotten.
+    let (stdin, mut feeder) = feed(1 << 10);
+    std::thread::spawn(move || feeder.write_all(b"typed by the host"));
     let out = Captured::new(1 << 20, Full::Truncate);
     let mut ctx = WasiCtxBuilder::new();
-    ctx.stdin(MemoryInputPipe::new("typed by the host")).stdout(out.clone());
+    ctx.stdin(stdin).stdout(out.clone());
     run(&program, &fs, ctx, &["add", "-"])?;
     println!("captured: {:?}", String::from_utf8_lossy(&out.contents()));
 

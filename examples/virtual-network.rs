@@ -5,14 +5,11 @@
 //! cargo run --example virtual-network
 //! ```
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use wasi_host::bindings::sync::Command;
-use wasi_host::net::Network;
 use wasi_host::{ResourceTable, WasiCtx, WasiCtxBuilder, WasiView, add_to_linker_sync};
-use wasi_host_native::wait::Poller;
-use wasi_host_virtual::net::{Link, Loopback};
+use wasi_host_virtual::net::{Host, Link, Loopback};
 use wasi_host_virtual::stdio::{Captured, Full};
 use wasi_host_virtual::time::VirtualTime;
 use wasmtime::component::{Component, Linker};
@@ -45,17 +42,15 @@ fn main() -> Result<()> {
     let client = net.host(["10.0.0.2".parse()?])?;
 
     // Both contexts are made before either runs: time moves only while all of them wait.
-    let program = |host: &dyn Fn(&mut WasiCtxBuilder), words: &[&str]| {
+    let program = |host: Host, words: &[&str]| {
         let out = Captured::new(1 << 20, Full::Truncate);
         let mut ctx = WasiCtxBuilder::new();
-        host(&mut ctx);
-        ctx.arg("talk").args(words).stdout(out.clone()).inherit_stderr().allow_ip_name_lookup(true);
-        ctx.monotonic_clock(time.monotonic()).wall_clock(time.wall());
-        ctx.waiter(time.waiter(Arc::new(Poller::default())));
+        ctx.arg("talk").args(words).stdout(out.clone()).inherit_stderr();
+        ctx.network(host).allow_ip_name_lookup(true).virtual_time(time.clone());
         (State { ctx: ctx.build(), table: ResourceTable::new() }, out)
     };
-    let (asked, server_said) = program(&on(server), &["serve", "7", "1"]);
-    let (asks, client_said) = program(&on(client), &["ask", "oracle.internal", "7", "is anybody there?"]);
+    let (asked, server_said) = program(server, &["serve", "7", "1"]);
+    let (asks, client_said) = program(client, &["ask", "oracle.internal", "7", "is anybody there?"]);
 
     let run = |state| -> Result<()> {
         let mut store = Store::new(&engine, state);
@@ -76,11 +71,4 @@ fn main() -> Result<()> {
     print!("{}", String::from_utf8_lossy(&client_said.contents()));
     println!("it took {} minutes", Duration::from_nanos(time.now()).as_secs() / 60);
     Ok(())
-}
-
-/// Puts a context on a host of the network.
-fn on(host: impl Network + Clone + 'static) -> impl Fn(&mut WasiCtxBuilder) {
-    move |ctx| {
-        ctx.network(host.clone());
-    }
 }

@@ -39,7 +39,10 @@ impl Tape {
                     Err(LogError::CutOff { .. }) => Replay::salvage(log),
                     replay => replay,
                 };
-                Ok(Self::Replays(path.clone(), replay.with_context(|| format!("--replay {}", path.display()))?))
+                Ok(Self::Replays(
+                    path.clone(),
+                    replay.with_context(|| format!("--replay {}", path.display()))?,
+                ))
             }
             (Some(_), Some(_)) => bail!("--record does not work with --replay: it would write the same log"),
         }

@@ -43,7 +43,8 @@ fn deterministic() {
     let later = said(&place, &["--deterministic=7", "--clock", "@0"], &["3600"]);
     assert!(later.starts_with("0.000000000 s after 1970"), "{later}");
     assert!(seven.contains(later.lines().nth(1).unwrap()), "the same is thrown");
-    run(&place, &["--deterministic", "--clock", "frozen"], &["0"]).refused(&["--deterministic", "--clock @TIME"]);
+    run(&place, &["--deterministic", "--clock", "frozen"], &["0"])
+        .refused(&["--deterministic", "--clock @TIME"]);
     assert_eq!(run(&place, &["--deterministic=x"], &["0"]).status, 2);
 }
 
