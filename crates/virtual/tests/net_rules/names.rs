@@ -167,6 +167,19 @@ fn as_many_as_there_is_room_for() {
     assert!(look_up(&rules, "one-more.example.com").is_ok());
 }
 
+/// Names beneath one are as many as a guest likes.
+#[test]
+fn no_guest_takes_the_room_of_a_name_that_has_a_rule_of_its_own() {
+    let rules = Rules::new(rebinding(&["203.0.113.1"]).0);
+    allow(&rules, "*.example.com");
+    allow(&rules, "db.internal");
+    for n in 0..1024 {
+        look_up(&rules, &format!("n{n}.example.com")).unwrap();
+    }
+    assert_eq!(look_up(&rules, "one-more.example.com"), Err(Error::TemporaryResolverFailure));
+    assert_eq!(look_up(&rules, "db.internal"), Ok(vec![ip("203.0.113.1")]));
+}
+
 #[test]
 fn an_empty_answer_is_none_to_keep() {
     let rules = Rules::new(Resolver::new(Denied, |_| Ok(Vec::new())));

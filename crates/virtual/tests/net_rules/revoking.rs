@@ -1,6 +1,7 @@
 //! What becomes of what is open when rules change.
 
 use crate::*;
+use std::sync::atomic::AtomicBool;
 
 /// A network, and the address of somebody else on it.
 fn networks() -> [(Box<dyn Fn() -> Rules>, String); 2] {
@@ -177,4 +178,48 @@ fn racing_with_calls() {
             assert_eq!(socket.peer_addr(), Err(Errno::BadF));
         }
     });
+}
+
+/// What a name is found to stand for may be denied by a rule with that name.
+#[test]
+fn a_name_that_is_found_ends_what_is_denied_by_it() {
+    let net = Loopback::new();
+    let (guest, other) = (host(&net, "10.0.0.2"), host(&net, "10.0.0.3").named("example.com"));
+    let (rules, to) = (Rules::new(guest), addr("10.0.0.3:80"));
+    allow(&rules, "*");
+    rules.deny(rule("example.com:80"));
+    let (mailbox, listener) = (udp(&other, "10.0.0.3:80"), listener(&other, "10.0.0.3:80"));
+    let (socket, client) = (rules.udp(Family::Ipv4).unwrap(), connect(&rules, to).unwrap());
+    accept(&*listener).unwrap();
+    socket.connect(Some(to)).unwrap();
+    look_up(&rules, "example.com").unwrap();
+    assert_eq!(send(&*client, b"x"), Err(Errno::BadF));
+    assert_eq!(socket.send(b"x", None), Err(Errno::BadF));
+    assert_eq!(datagram(&*mailbox), Err(Errno::Again));
+}
+
+/// Whoever asks again for what it has just when that is denied does not keep it by that.
+#[test]
+fn who_asks_again_is_found_still() {
+    let net = Loopback::new();
+    let (guest, other) = (host(&net, "10.0.0.2"), host(&net, "10.0.0.3"));
+    let (mailbox, to) = (udp(&other, "10.0.0.3:80"), addr("10.0.0.3:80"));
+    for _ in 0..200 {
+        let rules = Rules::new(guest.clone());
+        let id = allow(&rules, "*");
+        let socket = rules.udp(Family::Ipv4).unwrap();
+        socket.connect(Some(to)).unwrap();
+        // Between a change of the rules and the look at what is open there are many others to be looked at.
+        let others: Vec<_> = (0..50).map(|_| udp(&rules, "0.0.0.0:0")).collect();
+        let revoked = AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            threads.spawn(|| while !revoked.load(Ordering::Relaxed) && socket.connect(Some(to)).is_ok() {});
+            rules.revoke(id);
+            revoked.store(true, Ordering::Relaxed);
+        });
+        while datagram(&*mailbox).is_ok() {}
+        assert!(socket.send(b"x", None).is_err());
+        assert_eq!(datagram(&*mailbox), Err(Errno::Again));
+        drop(others);
+    }
 }

@@ -72,6 +72,12 @@ impl Book {
         }
     }
 
+    /// Whether one more name can be pinned. For one that has a rule of its own there is room always: guests choose names
+    /// beneath others, and shall not take it from one another.
+    pub(super) fn has_room(&self, name: &str) -> bool {
+        !self.pins.is_full() || self.rules.iter().any(|(_, _, rule)| rule.name() == Some(name))
+    }
+
     /// Whether a name, in its canonical form, may be looked up.
     pub(super) fn lookups(&self, name: &str) -> Lookups {
         let means = |rule: &Rule| rule.names(name) || rule.is_for_any_host();

@@ -66,8 +66,8 @@ impl Member {
         let done = if self.rules.permits(addr, to) { act() } else { Err(Errno::Access) };
         let stays = match done {
             Ok(_) | Err(Errno::InProgress | Errno::Again) => true,
-            // It is bound, connected or about to be, be it to this or to something else.
-            Err(Errno::Inval | Errno::IsConn | Errno::Already) => !new,
+            // It is bound, connected or about to be, be it to this or to something else; or was not tried.
+            Err(Errno::Inval | Errno::IsConn | Errno::Already | Errno::Access) => !new,
             Err(_) => false,
         };
         if !stays {

@@ -177,13 +177,25 @@ impl Shared {
     fn pin(&self, name: &str, found: Vec<IpAddr>) -> Result<Vec<IpAddr>, Error> {
         let mut book = self.book.write();
         match book.lookups(name) {
-            Lookups::Denied => Err(Error::AccessDenied),
-            Lookups::Free => Ok(found),
-            Lookups::Pinned if found.is_empty() => Err(Error::NameUnresolvable),
-            Lookups::Pinned => {
-                book.pins.add(name, found).map(<[_]>::to_vec).ok_or(Error::TemporaryResolverFailure)
-            }
+            Lookups::Denied => return Err(Error::AccessDenied),
+            Lookups::Free => return Ok(found),
+            Lookups::Pinned => {}
         }
+        if let Some(pinned) = book.pins.get(name) {
+            return Ok(pinned.to_vec());
+        }
+        if found.is_empty() {
+            return Err(Error::NameUnresolvable);
+        }
+        if !book.has_room(name) {
+            return Err(Error::TemporaryResolverFailure);
+        }
+        book.pins.add(name, found);
+        let pinned = book.pins.get(name).map(<[_]>::to_vec).unwrap_or_default();
+        drop(book);
+        // Now it is known what is denied by this name.
+        self.judge();
+        Ok(pinned)
     }
 }
 
@@ -206,7 +218,7 @@ impl Network for Rules {
                 Lookups::Free => {}
                 Lookups::Pinned => match book.pins.get(&canonical) {
                     Some(pinned) => return Ok(found(Ok(pinned.to_vec()))),
-                    None if book.pins.is_full() => return Err(Error::TemporaryResolverFailure),
+                    None if !book.has_room(&canonical) => return Err(Error::TemporaryResolverFailure),
                     None => {}
                 },
             }

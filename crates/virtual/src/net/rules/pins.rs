@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-/// So many names at most, …
+/// So many names, …
 const NAMES: usize = 1024;
 
 /// … with so many addresses each; of more, the best are kept.
@@ -18,17 +18,11 @@ impl Pins {
         self.0.get(name).map(Vec::as_slice)
     }
 
-    /// Pins what a name stands for, unless that is done already. Says what it is, or `None` if there is no room.
-    pub(super) fn add(&mut self, name: &str, mut addrs: Vec<IpAddr>) -> Option<&[IpAddr]> {
-        if !self.0.contains_key(name) {
-            if self.is_full() {
-                return None;
-            }
-            addrs.truncate(ADDRESSES);
-            addrs.iter_mut().for_each(|ip| *ip = ip.to_canonical());
-            self.0.insert(name.to_owned(), addrs);
-        }
-        self.get(name)
+    /// Pins what a name stands for.
+    pub(super) fn add(&mut self, name: &str, mut addrs: Vec<IpAddr>) {
+        addrs.truncate(ADDRESSES);
+        addrs.iter_mut().for_each(|ip| *ip = ip.to_canonical());
+        self.0.insert(name.to_owned(), addrs);
     }
 
     pub(super) fn is_full(&self) -> bool {

@@ -166,7 +166,7 @@ impl FromStr for Host {
             return Ok(Self::Addresses(ip.to_canonical().into()));
         }
         if let Ok(net) = text.parse::<IpNet>() {
-            return Ok(Self::Addresses(net));
+            return Ok(Self::Addresses(canonical(net)));
         }
         if text.contains('/') {
             return Err(format!("`{text}` is no range of addresses; write 10.0.0.0/8 or fd00::/8, for two"));
@@ -182,6 +182,15 @@ impl FromStr for Host {
         }
         parse_name(text).map(Self::Name).ok_or_else(|| no_host(text))
     }
+}
+
+/// A range of IPv4 in the guise of IPv6 as what it is: so are addresses compared with it.
+fn canonical(net: IpNet) -> IpNet {
+    let mapped = match net.addr().to_canonical() {
+        IpAddr::V4(ip) => net.prefix_len().checked_sub(96).and_then(|len| IpNet::new(ip.into(), len).ok()),
+        IpAddr::V6(_) => None,
+    };
+    if net.addr().is_ipv6() { mapped.unwrap_or(net) } else { net }
 }
 
 fn no_host(text: &str) -> String {
