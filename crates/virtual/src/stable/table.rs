@@ -99,7 +99,9 @@ impl Books {
     /// It is new, whatever had that number before.
     pub(super) fn made(&mut self, id: Id, now: Timestamp) {
         let new = Known::new(&mut self.next, now);
-        self.files.insert(id, new);
+        // Whoever has that open closes it still.
+        let open = self.files.get(&id).map_or(0, |old| old.open);
+        self.files.insert(id, Known { open, ..new });
     }
 
     /// Its content was changed.
@@ -225,6 +227,20 @@ mod tests {
         drop(held);
         assert!(table.books().files.is_empty());
         assert_eq!(table.books().say(m).ino, 2);
+    }
+
+    /// Some filesystems give one number to two files, one of which is open.
+    #[test]
+    fn what_is_open_stays_so_when_another_has_its_number() {
+        let table = Arc::new(Table::new(Box::new(Frozen(Duration::ZERO))));
+        let id = (7, 9);
+        let first = Held::new(&table, &mut table.books(), id);
+        table.books().made(id, Timestamp::default());
+        let second = Held::new(&table, &mut table.books(), id);
+        drop(first);
+        assert_eq!(table.books().known(id).open, 1);
+        drop(second);
+        assert_eq!(table.books().known(id).open, 0);
     }
 
     #[test]
