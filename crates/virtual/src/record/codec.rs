@@ -121,6 +121,15 @@ impl Codec for Bytes {
     }
 }
 
+/// The longest text of a log, in bytes, and the longest list: more than programs are given or say. A log that is made up
+/// could be a thousand times as long as it is on a disk, and a list take many times more than that.
+const LONGEST: u64 = 64 << 20;
+const MOST: u64 = 1 << 20;
+
+fn bounded(len: u64, most: u64) -> Result<u64, Damaged> {
+    if len <= most { Ok(len) } else { Err(Damaged) }
+}
+
 impl Codec for String {
     fn put(&self, to: &mut Vec<u8>) {
         self.len().put(to);
@@ -128,7 +137,7 @@ impl Codec for String {
     }
 
     fn get(from: &mut Reader) -> Result<Self, Damaged> {
-        let len = u64::get(from)?;
+        let len = bounded(u64::get(from)?, LONGEST)?;
         Self::from_utf8(from.take(len)?).map_err(|_| Damaged)
     }
 }
@@ -141,7 +150,7 @@ impl<T: Codec> Codec for Vec<T> {
 
     /// Grows with what is there, not with what is said to come.
     fn get(from: &mut Reader) -> Result<Self, Damaged> {
-        let len = u64::get(from)?;
+        let len = bounded(u64::get(from)?, MOST)?;
         (0..len).map(|_| if from.is_empty() { Err(Damaged) } else { T::get(from) }).collect()
     }
 }

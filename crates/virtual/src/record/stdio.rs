@@ -62,17 +62,29 @@ impl Subscribe for TapedInput {
 #[async_trait::async_trait]
 impl HostInputStream for TapedInput {
     fn read(&mut self, size: usize) -> StreamResult<Bytes> {
-        self.0.call_mut(format_args!("read {size} bytes"), |stream| stream.read(size))
+        let bytes = self.0.call_mut(format_args!("read {size} bytes"), |stream| stream.read(size))?;
+        within(bytes.len(), size)?;
+        Ok(bytes)
     }
 
     fn skip(&mut self, nelem: usize) -> StreamResult<usize> {
-        self.0.call_mut(format_args!("skip {nelem} bytes"), |stream| stream.skip(nelem))
+        let n = self.0.call_mut(format_args!("skip {nelem} bytes"), |stream| stream.skip(nelem))?;
+        within(n, nelem)
     }
 
     async fn cancel(&mut self) {
         if let Some(stream) = &mut self.0.inner {
             stream.cancel().await;
         }
+    }
+}
+
+/// No more than was asked for, whatever a log says.
+fn within(n: usize, asked: usize) -> StreamResult<usize> {
+    if n <= asked {
+        Ok(n)
+    } else {
+        Err(StreamError::trap("the stream gave more bytes than it was asked for"))
     }
 }
 

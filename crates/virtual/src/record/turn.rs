@@ -56,15 +56,20 @@ impl Rest {
 pub(super) struct Queue(BTreeMap<u64, Option<Waker>>);
 
 impl Queue {
-    pub(super) fn enter(&mut self, number: u64, waker: &Waker) {
+    /// Gives the waker before, to be dropped once the tape is let go: that may be the end of a task, and of what it has
+    /// on the tape.
+    #[must_use]
+    pub(super) fn enter(&mut self, number: u64, waker: &Waker) -> Option<Waker> {
         match self.0.entry(number).or_default() {
-            Some(known) if known.will_wake(waker) => {}
-            place => *place = Some(waker.clone()),
+            Some(known) if known.will_wake(waker) => None,
+            place => place.replace(waker.clone()),
         }
     }
 
-    pub(super) fn leave(&mut self, number: u64) {
-        self.0.remove(&number);
+    /// Gives the waker, to be dropped likewise.
+    #[must_use]
+    pub(super) fn leave(&mut self, number: u64) -> Option<Waker> {
+        self.0.remove(&number).flatten()
     }
 
     pub(super) fn has(&self, number: u64) -> bool {
@@ -113,9 +118,10 @@ impl Future for Turn<'_> {
         let State { entries, mode: Mode::Record(_, ended), .. } = &mut *state else {
             return Poll::Ready(true);
         };
-        ended.enter(self.number, cx.waker());
+        let old = ended.enter(self.number, cx.waker());
         let (is_first, entries) = (ended.first() == Some(self.number), *entries);
         drop(state);
+        drop(old);
         if is_first { self.rest.poll(entries, cx) } else { Poll::Pending }
     }
 }
@@ -124,9 +130,10 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut state = self.tape.state();
         let Mode::Record(_, ended) = &mut state.mode else { return };
-        ended.leave(self.number);
+        let old = ended.leave(self.number);
         let next = ended.first().and_then(|number| ended.call(number));
         drop(state);
+        drop(old);
         next.into_iter().for_each(Waker::wake);
     }
 }
@@ -176,12 +183,13 @@ impl Future for Asleep<'_> {
         if player.astray().is_some() {
             return Poll::Ready(Err(Errno::Io));
         }
-        player.asleep().enter(this.wait, cx.waker());
+        let old = player.asleep().enter(this.wait, cx.waker());
         let at_rest = this.rest.look(*entries);
         if let Some(woken) = player.wake(entries, this.wait, at_rest) {
-            player.asleep().leave(this.wait);
+            let own = player.asleep().leave(this.wait);
             let after = player.moved();
             drop(state);
+            drop((old, own));
             after.run();
             return Poll::Ready(Ok(woken));
         }
@@ -192,7 +200,10 @@ impl Future for Asleep<'_> {
             let after = player.moved();
             drop(state);
             after.run();
+        } else {
+            drop(state);
         }
+        drop(old);
         Poll::Pending
     }
 }
@@ -201,9 +212,10 @@ impl Drop for Asleep<'_> {
     fn drop(&mut self) {
         let mut state = self.tape.state();
         let Mode::Replay(player) = &mut state.mode else { return };
-        player.asleep().leave(self.wait);
+        let old = player.asleep().leave(self.wait);
         let after = player.moved();
         drop(state);
+        drop(old);
         after.run();
     }
 }

@@ -4,6 +4,7 @@ use super::answers::Kind;
 use super::codec::{Codec, fields};
 use super::tape::{Mode, State, Tape, Taped, WOKEN};
 use super::turn::{Asleep, NOTHING, Turn};
+use std::collections::HashSet;
 use std::future::poll_fn;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
@@ -63,10 +64,11 @@ impl<I> Taped<I> {
 
 type Futures<'b, 'f> = &'b mut [(usize, BoxFuture<'f, ()>)];
 
-/// Tells what was recorded. The futures of a replay end at their first poll.
+/// Tells what was recorded, of each wait once. The futures of a replay end at their first poll.
 fn tell(waits: usize, woken: Events, futures: Futures<'_, '_>, ended: &mut Vec<Event>) -> Result<()> {
     let mut cx = Context::from_waker(Waker::noop());
-    for event in woken?.into_iter().filter(|event| event.index < waits) {
+    let mut told = HashSet::new();
+    for event in woken?.into_iter().filter(|event| event.index < waits && told.insert(event.index)) {
         for (_, future) in futures.iter_mut().filter(|(index, _)| *index == event.index) {
             let _ = future.as_mut().poll(&mut cx);
         }

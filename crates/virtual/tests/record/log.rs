@@ -171,3 +171,18 @@ fn forged(log: &[u8], seed: &mut u64) -> Vec<u8> {
     }
     forged
 }
+
+/// Nothing compresses like nothing: a log of some kilobytes can have more to say than anybody has room for.
+#[test]
+fn what_no_program_is_given_is_no_log() {
+    let arguments: [Vec<String>; 2] = [vec![String::new(); 2 << 20], vec!["\0".repeat(65 << 20)]];
+    for args in arguments {
+        let sink = Sink::default();
+        let recorder = Recorder::new(sink.clone());
+        recorder.begin(&Setup { args, ..Setup::default() });
+        recorder.finish().unwrap();
+        let log = sink.0.lock().unwrap().clone();
+        assert!(log.len() < 1 << 20, "{} bytes", log.len());
+        assert_eq!(Replay::open(log).err(), Some(LogError::Damaged));
+    }
+}

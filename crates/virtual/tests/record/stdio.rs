@@ -1,10 +1,11 @@
 //! Standard streams.
 
 use super::{record, replay, same};
+use bytes::Bytes;
 use std::sync::Arc;
 use wasi_host_core::pipe::{MemoryInputPipe, MemoryOutputPipe, SinkOutputStream};
-use wasi_host_core::stdio::StdoutStream;
-use wasi_host_core::stream::StreamError;
+use wasi_host_core::stdio::{StdinStream, StdoutStream};
+use wasi_host_core::stream::{HostInputStream, InputStream, StreamError, StreamResult, Subscribe};
 use wasi_host_core::wait::{Wait, Waiter};
 use wasi_host_native::wait::Poller;
 use wasi_host_virtual::record::Tape;
@@ -59,4 +60,42 @@ fn other_output_is_found() {
     assert_eq!(result, Err(true), "the program is stopped");
     let e = ended.unwrap_err();
     assert!(e.expected.contains("write 3 bytes") && e.found.contains("a stream of standard output"), "{e}");
+}
+
+/// A source that gives more than it was asked for stands for a log that was made up.
+#[test]
+fn no_more_comes_in_than_was_asked_for() {
+    struct Generous;
+
+    #[async_trait::async_trait]
+    impl Subscribe for Generous {
+        async fn ready(&mut self) {}
+    }
+
+    impl HostInputStream for Generous {
+        fn read(&mut self, _: usize) -> StreamResult<Bytes> {
+            Ok("much more".into())
+        }
+    }
+
+    impl StdinStream for Generous {
+        fn stream(&self) -> InputStream {
+            Box::new(Self)
+        }
+
+        fn isatty(&self) -> bool {
+            false
+        }
+    }
+
+    let (log, ()) = record(|tape| {
+        let mut stream = tape.stdin(Box::new(Generous)).stream();
+        let _ = (stream.read(1), stream.skip(1));
+    });
+    let ((), ended) = replay(log, |tape| {
+        let mut stream = tape.stdin(Box::new(Generous)).stream();
+        assert!(matches!(stream.read(1), Err(StreamError::Trap(_))));
+        assert!(matches!(stream.skip(1), Err(StreamError::Trap(_))));
+    });
+    assert_eq!(ended, Ok(()));
 }

@@ -8,6 +8,7 @@ use wasi_host_core::net::{AddrCheck, SocketAddrUse};
 use wasi_host_core::wait::{BoxFuture, Event, Notify, Wait, Waiter};
 use wasi_host_core::{Errno, Result};
 use wasi_host_native::wait::Poller;
+use wasi_host_virtual::net::Denied;
 use wasi_host_virtual::record::Tape;
 
 #[test]
@@ -160,4 +161,68 @@ fn who_is_asked_about_addresses_is_not_asked_again() {
         })
     });
     assert_eq!(allowed, [Some(true), Some(false)]);
+}
+
+/// A log may say anything; one that says twice that a wait has ended does not have its future polled when that is over.
+#[test]
+fn what_has_ended_ends_once() {
+    struct Twice;
+    impl Waiter for Twice {
+        fn any(
+            &self,
+            _: &[Wait<'_>],
+            _: &mut [(usize, BoxFuture<'_, ()>)],
+            ended: &mut Vec<Event>,
+        ) -> Result<()> {
+            ended.extend([Event::new(0), Event::new(0)]);
+            Ok(())
+        }
+
+        fn any_async<'a, 'f: 'a>(
+            &'a self,
+            _: &'a [Wait<'a>],
+            _: &'a mut [(usize, BoxFuture<'f, ()>)],
+            _: &'a mut Vec<Event>,
+        ) -> BoxFuture<'a, Result<()>> {
+            Box::pin(async { Err(Errno::NotSup) })
+        }
+    }
+    let program = |tape: &Tape| {
+        let (waiter, mut ended) = (tape.waiter(Arc::new(Twice)), Vec::new());
+        waiter.any(&[Wait::Future], &mut [(0, Box::pin(async {}))], &mut ended).unwrap();
+        ended
+    };
+    let (log, _) = record(program);
+    assert_eq!(replay(log, program), (vec![Event::new(0)], Ok(())));
+}
+
+/// What a task leaves behind when it goes may be more of what is on the tape.
+#[test]
+fn a_waker_may_call_when_it_goes() {
+    struct Task(#[expect(dead_code, reason = "it is dropped")] Box<dyn std::any::Any + Send + Sync>);
+    impl std::task::Wake for Task {
+        fn wake(self: Arc<Self>) {}
+    }
+    let (done, over) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        record(|tape| {
+            let waiter = tape.waiter(Arc::new(ByHand));
+            let (first, second) = (Notify::default(), Notify::default());
+            let (waits, more) = ([Wait::Notify(first.watch())], [Wait::Notify(second.watch())]);
+            let (mut ended, mut later) = (Vec::new(), Vec::new());
+            let mut before = waiter.any_async(&waits, &mut [], &mut ended);
+            let mut behind = waiter.any_async(&more, &mut [], &mut later);
+            let poll = |wait: &mut BoxFuture<'_, Result<()>>| {
+                let waker = Waker::from(Arc::new(Task(Box::new(tape.network(Arc::new(Denied))))));
+                wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()
+            };
+            assert!(poll(&mut before) && poll(&mut behind));
+            (first.notify(), second.notify());
+            // The second waits for the turn of the first, is polled by another task, and gives up.
+            assert!(poll(&mut before) && poll(&mut behind) && poll(&mut behind));
+            drop((behind, before));
+        });
+        done.send(()).unwrap();
+    });
+    assert_eq!(over.recv_timeout(Duration::from_secs(20)), Ok(()));
 }
