@@ -2,9 +2,10 @@
 
 use crate::net::{accept, addr, connect, datagram, host, is_ready, listener, recv, send, udp};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wasi_host_core::fs::Interest;
-use wasi_host_core::net::{Family, Network, TcpSocket};
+use wasi_host_core::net::{Family, Network, Shutdown, TcpSocket};
 use wasi_host_core::wait::{Wait, Waiter};
 use wasi_host_core::{Errno, Result};
 use wasi_host_native::wait::Poller;
@@ -248,4 +249,52 @@ fn two_guests_in_one_time() {
     // There and back to connect; 20 times there, 19 times back, and the end.
     let passed = time.now() / MILLISECOND;
     assert!((100 + 39 * 50..=100 + 41 * 50).contains(&passed), "{passed} ms");
+}
+
+/// What never comes is no moment to wait for: something else may happen before.
+#[test]
+fn who_waits_for_what_never_comes_is_woken() {
+    let net = Loopback::new();
+    let (one, two) = (host(&net, "10.0.0.1"), host(&net, "10.0.0.2"));
+    let listener = listener(&one, "10.0.0.1:80");
+    let client = connect(&two, addr("10.0.0.1:80")).unwrap();
+    let server = accept(&*listener).unwrap();
+    let mailbox = udp(&one, "10.0.0.1:1");
+    net.set_link(Link { latency: Duration::MAX, ..Link::default() });
+    client.shutdown(Shutdown::Send).unwrap();
+    udp(&two, "10.0.0.2:1").send(b"x", Some(addr("10.0.0.1:1"))).unwrap();
+    let late = two.tcp(Family::Ipv4).unwrap();
+    let _ = late.connect(addr("10.0.0.1:80"));
+    let waits = [server.wait(Interest::Read), mailbox.wait(Interest::Read), listener.wait(Interest::Read)];
+    assert!(waits.iter().all(|wait| !is_ready(*wait)));
+    server.shutdown(Shutdown::Receive).unwrap();
+    mailbox.shutdown().unwrap();
+    listener.shutdown(Shutdown::Both).unwrap();
+    for wait in waits {
+        assert!(matches!(wait, Wait::Notify(watch) if watch.changed()), "{wait:?}");
+    }
+}
+
+/// A waker may run the task that it wakes, on the spot.
+#[test]
+fn who_is_woken_may_ask_the_one_who_connects() {
+    struct Asks(Arc<dyn TcpSocket>, AtomicBool);
+    impl std::task::Wake for Asks {
+        fn wake(self: Arc<Self>) {
+            self.1.store(self.0.connect(addr("10.0.0.1:80")) == Err(Errno::IsConn), Ordering::Relaxed);
+        }
+    }
+    let (done, over) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let net = Loopback::new();
+        let (one, two) = (host(&net, "10.0.0.1"), host(&net, "10.0.0.2"));
+        let listener = listener(&one, "10.0.0.1:80");
+        let client = two.tcp(Family::Ipv4).unwrap();
+        let asks = Arc::new(Asks(client.clone(), AtomicBool::new(false)));
+        let Wait::Notify(watch) = listener.wait(Interest::Read) else { panic!("somebody is there") };
+        let _registered = watch.register(&asks.clone().into()).unwrap();
+        client.connect(addr("10.0.0.1:80")).unwrap();
+        done.send(asks.1.load(Ordering::Relaxed)).unwrap();
+    });
+    assert_eq!(over.recv_timeout(Duration::from_secs(20)), Ok(true));
 }

@@ -214,7 +214,7 @@ impl Pipe {
             return Wait::Ready;
         }
         match flow.coming.front().map(|stretch| stretch.when).or(flow.end) {
-            Some(when) => time.wait_until(when),
+            Some(when) => time.wait_for(when, watch),
             None => Wait::Notify(watch),
         }
     }

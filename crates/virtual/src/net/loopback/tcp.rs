@@ -54,6 +54,19 @@ pub(super) struct Connection {
     since: u64,
 }
 
+/// The other end of a connection on its way to who accepts it.
+struct Call {
+    queue: Arc<Queue>,
+    when: u64,
+    end: Connection,
+}
+
+impl Call {
+    fn arrive(self) {
+        self.queue.add(self.when, self.end);
+    }
+}
+
 impl Connection {
     fn send(&self, bufs: &[IoSlice<'_>]) -> Result<usize> {
         self.incoming.check()?;
@@ -132,8 +145,8 @@ impl Tcp {
         Ok(())
     }
 
-    /// Asks once. `Ok(None)`: nobody answers.
-    fn dial(&self, state: &mut State, to: SocketAddr) -> Result<Option<u64>> {
+    /// Asks once: when the answer is here, and for whom the other end is if it is yes. `Ok(None)`: nobody answers.
+    fn dial(&self, state: &mut State, to: SocketAddr) -> Result<Option<(u64, Option<Call>)>> {
         let target = self.machine.find(to.ip())?;
         let source = self.machine.source(to.ip())?;
         let mut local = match &state.port {
@@ -169,17 +182,18 @@ impl Tcp {
         };
         let machine = self.machine.clone();
         let own = Connection { local, peer: to, machine, incoming, outgoing, since };
-        if self.connection.set(own).is_ok() {
-            queue.add(there, other);
-        }
-        Ok(Some(since))
+        let call = self.connection.set(own).is_ok().then_some(Call { queue, when: there, end: other });
+        Ok(Some((since, call)))
     }
 
     /// The answer that nobody listens takes its time, too.
-    fn refused(&self, to: IpAddr) -> Result<Option<u64>> {
+    fn refused(&self, to: IpAddr) -> Result<Option<(u64, Option<Call>)>> {
         match self.machine.latency(to) {
             0 => Err(Errno::ConnRefused),
-            latency => Ok(Some(self.machine.net.time.now().saturating_add(latency.saturating_mul(2)))),
+            latency => {
+                let answered = self.machine.net.time.now().saturating_add(latency.saturating_mul(2));
+                Ok(Some((answered, None)))
+            }
         }
     }
 }
@@ -219,16 +233,19 @@ impl TcpSocket for Tcp {
         if tries == TRIES {
             return Err(Errno::TimedOut);
         }
-        let (when, end) = match self.dial(&mut state, addr)? {
-            Some(0) => return Ok(()),
-            Some(when) => {
-                let refused = if self.connection.get().is_some() { Ok(()) } else { Err(Errno::ConnRefused) };
-                (when, Some(refused))
-            }
-            None => (time.now().saturating_add(patience(tries)), None),
+        let (when, end, call) = match self.dial(&mut state, addr)? {
+            Some((when, None)) => (when, Some(Err(Errno::ConnRefused)), None),
+            Some((when, call)) => (when, Some(Ok(())), call),
+            None => (time.now().saturating_add(patience(tries)), None, None),
         };
-        state.attempt = Some(Attempt { to: addr, tries: tries + 1, when, end });
-        Err(Errno::InProgress)
+        let is_done = when == 0 && call.is_some();
+        if !is_done {
+            state.attempt = Some(Attempt { to: addr, tries: tries + 1, when, end });
+        }
+        // Who accepts is woken by this, and may do anything.
+        drop(state);
+        call.into_iter().for_each(Call::arrive);
+        if is_done { Ok(()) } else { Err(Errno::InProgress) }
     }
 
     fn listen(&self, backlog: u32) -> Result<()> {
