@@ -242,6 +242,11 @@ impl UdpSocket for TapedUdp {
         self.wait(format_args!("wait to {interest:?}"), |socket| socket.wait(interest))
     }
 
+    /// No call of the guest's: it is taken back from outside.
+    fn shutdown(&self) -> Result<()> {
+        self.inner.as_ref().map_or(Ok(()), |socket| socket.shutdown())
+    }
+
     fn is_writable(&self) -> bool {
         self.call(format_args!("is_writable"), |socket| socket.is_writable())
     }

@@ -40,6 +40,10 @@ impl HostWallClock for Taped<Box<dyn HostWallClock>> {
     fn now(&self) -> Duration {
         self.call(format_args!("now"), |clock| clock.now())
     }
+
+    fn wait_until(&self, when: Duration) -> Wait<'_> {
+        self.wait(format_args!("wait_until {when:?}"), |clock| clock.wait_until(when))
+    }
 }
 
 #[deny(clippy::missing_trait_methods)]

@@ -213,7 +213,11 @@ fn who_asks_again_is_found_still() {
         let others: Vec<_> = (0..50).map(|_| udp(&rules, "0.0.0.0:0")).collect();
         let revoked = AtomicBool::new(false);
         std::thread::scope(|threads| {
-            threads.spawn(|| while !revoked.load(Ordering::Relaxed) && socket.connect(Some(to)).is_ok() {});
+            threads.spawn(|| {
+                while !revoked.load(Ordering::Relaxed) && socket.connect(Some(to)).is_ok() {
+                    std::hint::spin_loop();
+                }
+            });
             rules.revoke(id);
             revoked.store(true, Ordering::Relaxed);
         });

@@ -140,3 +140,19 @@ fn other_bytes_are_found() {
     let e = ended.unwrap_err();
     assert!(e.expected.contains("send 3 bytes") && e.found.contains("a TCP socket, which call"), "{e}");
 }
+
+/// What is taken back from a guest is so from outside, of which the log knows nothing.
+#[test]
+fn a_socket_for_datagrams_can_be_taken_back() {
+    let (log, ()) = record(|tape| {
+        let host = wasi_host_virtual::net::Loopback::new().host([]).unwrap();
+        let socket = tape.network(Arc::new(host)).udp(Family::Ipv4).unwrap();
+        socket.bind(([127, 0, 0, 1], 1).into()).unwrap();
+        socket.shutdown().unwrap();
+    });
+    let ((), ended) = replay(log, |tape| {
+        let socket = tape.network(Arc::new(wasi_host_virtual::net::Denied)).udp(Family::Ipv4).unwrap();
+        socket.bind(([127, 0, 0, 1], 1).into()).unwrap();
+    });
+    assert_eq!(ended, Ok(()));
+}

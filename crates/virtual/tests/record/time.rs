@@ -7,6 +7,7 @@ use wasi_host_core::random::RngCore;
 use wasi_host_core::wait::Wait;
 use wasi_host_native::clock::{MonotonicClock, WallClock};
 use wasi_host_native::random::thread_rng;
+use wasi_host_virtual::time::VirtualTime;
 
 #[test]
 fn time_and_chance_come_again() {
@@ -28,4 +29,15 @@ fn time_and_chance_come_again() {
         let times = (wall.now(), wall.resolution(), now, monotonic.resolution());
         (waits, times, shown, bytes, random.next_u32(), random.next_u64())
     });
+}
+
+/// Not by real time, which the clock may know nothing of.
+#[test]
+fn a_wall_clock_says_itself_how_to_wait_for_it() {
+    let by_its_own = same(|tape| {
+        let time = VirtualTime::new();
+        let wall = tape.wall_clock(Box::new(time.wall()));
+        matches!(wall.wait_until(wall.now() + Duration::from_secs(3600)), Wait::Clock(..))
+    });
+    assert!(by_its_own);
 }

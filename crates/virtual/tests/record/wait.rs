@@ -217,7 +217,7 @@ fn a_waker_may_call_when_it_goes() {
                 wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()
             };
             assert!(poll(&mut before) && poll(&mut behind));
-            (first.notify(), second.notify());
+            [&first, &second].into_iter().for_each(Notify::notify);
             // The second waits for the turn of the first, is polled by another task, and gives up.
             assert!(poll(&mut before) && poll(&mut behind) && poll(&mut behind));
             drop((behind, before));
