@@ -37,7 +37,10 @@ pub(crate) fn preopens(
     ctx: &WasiCtx,
     table: &mut ResourceTable,
 ) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
-    ctx.shared.preopens.current().into_iter().map(|(dir, name)| Ok((table.push(dir)?, name))).collect()
+    let too_many = |e| wasmtime::Error::new(e).context("the directories cannot be given once more");
+    let give =
+        |(dir, name): (Descriptor, String)| Ok((table.push(ctx.counted(&dir).map_err(too_many)?)?, name));
+    ctx.shared.preopens.current().into_iter().map(give).collect()
 }
 
 /// The flags of one output of the generator, and what the core calls them.
