@@ -9,6 +9,7 @@ use wasi_host_core::fs::{Dir, File, FileType, Follow, Metadata, Node, Open};
 use wasi_host_core::time::{SetTime, Timestamp};
 use wasi_host_native::fs::NativeDir;
 use wasi_host_virtual::memory::MemoryFs;
+use wasi_host_virtual::mount::MountFs;
 use wasi_host_virtual::stable::Stable;
 use wasi_host_virtual::time::{Frozen, VirtualTime};
 
@@ -135,6 +136,24 @@ fn what_is_open_keeps_its_number() {
     }
     let m = open.metadata().unwrap();
     assert_eq!((m.ino, m.nlink, m.size), (2, 0, 4));
+}
+
+/// Below are two backends that take themselves for the same device, so that the same numbers are there twice.
+#[test]
+fn backends_that_share_a_number() {
+    let parts = [(); 2].map(|()| Stable::new(Frozen(Duration::ZERO)).over(MemoryFs::new().root()));
+    let mounts = MountFs::new(MemoryFs::new().root());
+    for (path, part) in ["a", "b"].iter().zip(&parts) {
+        mounts.mount(path, part.clone()).unwrap();
+    }
+    let root = Stable::new(Frozen(Duration::ZERO)).over(mounts.root());
+    let open = file(&*root, "a/file", CREATE);
+    let other = file(&*root, "b/file", CREATE);
+    let numbers = parts.map(|part| part.stat("file", Follow::No).map(|m| (m.dev, m.ino)).unwrap());
+    assert_eq!(numbers[0], numbers[1]);
+    drop((other, open));
+    put(&*root, "b/file", "text");
+    assert_eq!(root.stat("b/file", Follow::No).unwrap().size, 4);
 }
 
 #[test]

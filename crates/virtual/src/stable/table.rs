@@ -195,7 +195,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         let mut books = self.table.books();
         if let Some(known) = books.files.get_mut(&self.id) {
-            known.open -= 1;
+            known.open = known.open.saturating_sub(1);
         }
         books.forget(self.id);
     }
