@@ -1,6 +1,6 @@
 //! How the answers of capabilities stand in a log.
 
-use super::codec::{Codec, Failure, fields, listed, plain};
+use super::codec::{Codec, Failure, fields, infallible, listed};
 use super::log::{Damaged, Reader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use wasi_host_core::Errno;
@@ -100,7 +100,7 @@ fields!(DirEntry: name file_type ino);
 fields!(Event: index hangup);
 fields!(ZoneDisplay: utc_offset name daylight_saving);
 
-plain! { ZoneDisplay = ZoneDisplay::default() }
+infallible! { ZoneDisplay = ZoneDisplay::default() }
 
 impl Codec for Timestamp {
     fn put(&self, to: &mut Vec<u8>) {
@@ -187,7 +187,7 @@ pub(super) enum Kind {
 }
 
 listed!(Kind: Ready Until For Readable Writable Notify Clock Forever Future);
-plain! { Kind = Kind::Ready }
+infallible! { Kind = Kind::Ready }
 
 impl Kind {
     pub(super) fn of(wait: &Wait<'_>) -> Self {

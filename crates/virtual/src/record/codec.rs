@@ -44,7 +44,8 @@ impl Codec for u64 {
     }
 }
 
-macro_rules! smaller {
+/// Numbers of up to 64 bits stand as one of 64.
+macro_rules! unsigned {
     ($($number:ty),*) => { $(
         impl Codec for $number {
             fn put(&self, to: &mut Vec<u8>) {
@@ -58,7 +59,7 @@ macro_rules! smaller {
     )* };
 }
 
-smaller!(u8, u16, u32, usize);
+unsigned!(u8, u16, u32, usize);
 
 macro_rules! signed {
     ($($number:ty as $bits:ty),*) => { $(
@@ -242,7 +243,7 @@ macro_rules! fields {
 pub(super) use {fields, listed};
 
 /// Answers that cannot say that they failed.
-macro_rules! plain {
+macro_rules! infallible {
     ($($type:ty = $astray:expr),* $(,)?) => { $(
         impl $crate::record::codec::Answer for $type {
             fn astray() -> Self {
@@ -252,10 +253,10 @@ macro_rules! plain {
     )* };
 }
 
-pub(super) use plain;
+pub(super) use infallible;
 
 // Who waits for a clock to show some time has waited enough.
-plain! { () = (), bool = false, u32 = 0, u64 = u64::MAX, Duration = Duration::ZERO }
+infallible! { () = (), bool = false, u32 = 0, u64 = u64::MAX, Duration = Duration::ZERO }
 
 /// The end of a list.
 impl<T: Codec> Answer for Option<T> {
