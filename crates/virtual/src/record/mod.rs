@@ -10,8 +10,9 @@
 //!
 //! What an embedder does to a running context from outside, such as to revoke a grant, is not recorded; nor is what a guest
 //! does while it neither calls anything nor waits, such as to count how often it gave way to others. A log is to be replayed
-//! in the kind of host in which it was recorded, synchronous or asynchronous. There a program that waits for five seconds
-//! where the recorded one went on has gone astray: an embedder that calls it several times does not let it wait for longer.
+//! in the kind of host in which it was recorded, synchronous or asynchronous. There a program that is run and does nothing
+//! but wait for five seconds where the recorded one went on has gone astray; the time between two calls of its embedder, in
+//! which it is not run, does not count.
 
 mod answers;
 mod codec;

@@ -3,8 +3,8 @@
 use super::codec::Codec;
 use super::divergence::Divergence;
 use super::log::{Damaged, Reader};
-use super::tape::{END, FIRST, Thing, WOKEN};
-use super::turn::Queue;
+use super::tape::{END, FIRST, Tape, Thing, WOKEN};
+use super::turn::{self, Queue};
 use super::wait::Woken;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +21,8 @@ pub(super) struct Player {
     /// Ended once the program has gone astray.
     pub(super) interrupt: Option<Interrupt>,
     astray: Option<Divergence>,
+    /// The lookout will be woken in a while.
+    naps: bool,
     /// Nobody has been told yet.
     to_tell: bool,
 }
@@ -60,10 +62,12 @@ impl Next {
 pub(super) struct After {
     wake: Vec<Waker>,
     interrupt: Option<Interrupt>,
+    nap: Option<Tape>,
 }
 
 impl After {
     pub(super) fn run(self) {
+        self.nap.into_iter().for_each(turn::nap);
         self.wake.into_iter().for_each(Waker::wake);
         if let Some(interrupt) = self.interrupt {
             interrupt.interrupt();
@@ -82,6 +86,7 @@ impl Player {
             asleep: Queue::default(),
             interrupt: None,
             astray: None,
+            naps: false,
             to_tell: false,
         }
     }
@@ -143,7 +148,7 @@ impl Player {
 
     /// To be called when the log has moved or somebody has left.
     pub(super) fn moved(&mut self) -> After {
-        let mut after = After { wake: Vec::new(), interrupt: None };
+        let mut after = After { wake: Vec::new(), interrupt: None, nap: None };
         if std::mem::take(&mut self.to_tell) {
             after.interrupt = self.interrupt.clone();
             after.wake.extend(self.asleep.call_all());
@@ -151,6 +156,22 @@ impl Player {
             after.wake.extend(self.asleep.call(lookout));
         }
         after
+    }
+
+    /// Whether the lookout will be woken in a while.
+    pub(super) fn naps(&self) -> bool {
+        self.naps
+    }
+
+    /// Instead of [`moved`](Self::moved), to have the lookout look again later. There is one nap at a time, so one thread.
+    pub(super) fn nap(&mut self, tape: &Tape) -> After {
+        let begins = !std::mem::replace(&mut self.naps, true);
+        After { wake: Vec::new(), interrupt: None, nap: begins.then(|| tape.clone()) }
+    }
+
+    pub(super) fn nap_ended(&mut self) -> After {
+        self.naps = false;
+        self.moved()
     }
 
     /// The program did something else: from now on everything fails.

@@ -9,7 +9,8 @@ use super::wait::Woken;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::Duration;
 use wasi_host_core::{Errno, Result};
 
 /// What a program does that waits where the recorded one went on.
@@ -153,21 +154,40 @@ impl<'a> Asleep<'a> {
 }
 
 /// Whether nothing has happened for so long that nothing will: a program that is replayed waits for nothing but its embedder.
+/// Looks are counted and not time, in which its embedder may have left it alone.
 #[derive(Default)]
-struct Stuck(Option<(u64, Instant)>);
+struct Stuck {
+    entries: u64,
+    looks: u32,
+}
 
-/// So long, while somebody looks.
-const LONG: Duration = Duration::from_secs(5);
+/// So long is it between two looks once others have come to rest, …
+const NAP: Duration = Duration::from_millis(50);
+
+/// … and so many looks are enough: five seconds.
+const NAPS: u32 = 100;
 
 impl Stuck {
     fn look(&mut self, entries: u64) -> bool {
-        match self.0 {
-            Some((then, since)) if then == entries => since.elapsed() > LONG,
-            _ => {
-                self.0 = Some((entries, Instant::now()));
-                false
-            }
-        }
+        self.looks = if self.entries == entries { self.looks + 1 } else { 0 };
+        self.entries = entries;
+        self.looks > NAPS
+    }
+}
+
+/// Has the lookout look again later.
+pub(super) fn nap(tape: Tape) {
+    let nap = move || {
+        thread::sleep(NAP);
+        let mut state = tape.state();
+        let Mode::Replay(player) = &mut state.mode else { return };
+        let after = player.nap_ended();
+        drop(state);
+        after.run();
+    };
+    // Where there can be no other thread this one naps.
+    if thread::Builder::new().name("replay".to_owned()).spawn(nap.clone()).is_err() {
+        nap();
     }
 }
 
@@ -194,10 +214,11 @@ impl Future for Asleep<'_> {
             return Poll::Ready(Ok(woken));
         }
         if player.lookout() == Some(this.wait) {
-            if this.stuck.look(*entries) {
+            let stuck = at_rest && !player.naps() && this.stuck.look(*entries);
+            if stuck {
                 player.stray(*entries, NOTHING.to_owned());
             }
-            let after = player.moved();
+            let after = if at_rest && !stuck { player.nap(this.tape) } else { player.moved() };
             drop(state);
             after.run();
         } else {
