@@ -12,14 +12,19 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 use std::io::{self, Read as _, Write};
+use std::time::{Duration, Instant};
 
 const MAGIC: &[u8] = b"wasi-host log\n";
 
 /// Of the form of pages and of all that stands in them.
 const VERSION: u32 = 1;
 
-/// The bytes of one page: as much is lost at most where whoever records dies.
+/// The bytes of one page at most.
 const PAGE: usize = 64 << 10;
+
+/// What is written down so long after the last page goes out with all before it: so that little is lost where whoever records
+/// dies, and few pages are small.
+const LATE: Duration = Duration::from_millis(100);
 
 /// What bytes that cannot be compressed take more.
 const SLACK: usize = 1 << 10;
@@ -66,12 +71,15 @@ pub(super) struct Writer {
     sink: Option<Box<dyn Write + Send>>,
     page: Vec<u8>,
     pages: u64,
+    /// When the last page went out.
+    written: Instant,
     failed: Option<io::Error>,
 }
 
 impl Writer {
     pub(super) fn new(sink: Box<dyn Write + Send>) -> Self {
-        let mut writer = Self { sink: Some(sink), page: Vec::new(), pages: 0, failed: None };
+        let mut writer =
+            Self { sink: Some(sink), page: Vec::new(), pages: 0, written: Instant::now(), failed: None };
         writer.emit(&[MAGIC, &VERSION.to_le_bytes()].concat());
         writer
     }
@@ -88,20 +96,38 @@ impl Writer {
             whole.by_ref().for_each(|page| self.page(page));
             self.page.extend_from_slice(whole.remainder());
         }
+        self.pause();
+    }
+
+    /// Nothing may be added for long: what is late goes out.
+    pub(super) fn pause(&mut self) {
+        if self.written.elapsed() >= LATE {
+            self.rest();
+        }
+    }
+
+    /// Writes all that was added.
+    ///
+    /// # Errors
+    ///
+    /// The first that there was since the beginning.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.rest();
+        self.failed.as_ref().map_or(Ok(()), |e| Err(io::Error::new(e.kind(), e.to_string())))
     }
 
     /// Writes the end.
     ///
     /// # Errors
     ///
-    /// The first that there was since the beginning.
+    /// As [`flush`](Self::flush).
     pub(super) fn finish(&mut self) -> io::Result<()> {
         if self.sink.is_some() {
             self.rest();
             self.page(&[]);
             self.sink = None;
         }
-        self.failed.as_ref().map_or(Ok(()), |e| Err(io::Error::new(e.kind(), e.to_string())))
+        self.flush()
     }
 
     /// What there is of a page goes out as it is.
@@ -114,6 +140,7 @@ impl Writer {
 
     fn page(&mut self, bytes: &[u8]) {
         self.pages += 1;
+        self.written = Instant::now();
         let mut packed = DeflateEncoder::new(Vec::new(), Compression::fast());
         let packed = packed.write_all(bytes).and_then(|()| packed.finish()).unwrap_or_default();
         let mut page = Vec::with_capacity(12 + packed.len());

@@ -65,7 +65,8 @@ enum Blank {
 }
 
 impl Recorder {
-    /// Records to `sink`, which gets a page at a time: so what is lost is one, where the process dies.
+    /// Records to `sink`, which gets a page at a time. Where the process dies what is lost is at most 64 KiB, and of what was
+    /// recorded before a call or a wait began the last tenth of a second; [`flush`](Self::flush) leaves nothing to be lost.
     pub fn new(sink: impl Write + Send + 'static) -> Self {
         Self(Arc::new(Mutex::new(Blank::Unused(Writer::new(Box::new(sink))))))
     }
@@ -77,12 +78,24 @@ impl Recorder {
         match std::mem::replace(&mut *blank, Blank::Misused) {
             Blank::Unused(mut writer) => {
                 writer.add(|to| setup.put(to));
+                // If it fails `finish` says so.
+                let _ = writer.flush();
                 let tape = Tape::recording(writer);
                 *blank = Blank::Used(tape.clone());
                 tape
             }
             Blank::Used(_) | Blank::Misused => Tape::recording(Writer::new(Box::new(io::sink()))),
         }
+    }
+
+    /// Gives the sink all that has been recorded, for [`Replay::salvage`] if [`finish`](Self::finish) is never called. It may be
+    /// called from any thread, while the guest runs or waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`finish`](Self::finish).
+    pub fn flush(&self) -> io::Result<()> {
+        self.write(Writer::flush)
     }
 
     /// Ends the log. To be called when the store is gone: the end of a context may still deliver what the guest has sent.
@@ -92,12 +105,16 @@ impl Recorder {
     /// The first error of the sink; a recording goes on without it, and the guest does not notice. That nothing was
     /// recorded, or that more than one context was to be.
     pub fn finish(&self) -> io::Result<()> {
+        self.write(|writer| {
+            writer.add(|to| END.put(to));
+            writer.finish()
+        })
+    }
+
+    fn write(&self, write: impl FnOnce(&mut Writer) -> io::Result<()>) -> io::Result<()> {
         match &*self.0.lock() {
             Blank::Used(tape) => match &mut tape.state().mode {
-                Mode::Record(writer, _) => {
-                    writer.add(|to| END.put(to));
-                    writer.finish()
-                }
+                Mode::Record(writer, _) => write(writer),
                 Mode::Replay(_) => Ok(()),
             },
             Blank::Unused(_) => Err(io::Error::other("no context was recorded")),

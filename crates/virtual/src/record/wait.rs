@@ -88,6 +88,9 @@ impl Waiter for Taped<Arc<dyn Waiter>> {
             };
             return tell(waits.len(), self.allow(woken), futures, ended);
         };
+        if let Mode::Record(writer, _) = &mut self.tape.state().mode {
+            writer.pause();
+        }
         let mut events = Vec::new();
         let result = inner.any(waits, futures, &mut events);
         self.begin(waits.len(), Some(result.map(|()| events))).map_or(Ok(()), |events| {

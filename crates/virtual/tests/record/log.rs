@@ -3,11 +3,18 @@
 use super::common::{READ, content, open_file, put};
 use super::{Sink, record, replay};
 use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+use wasi_host_core::Result;
 use wasi_host_core::fs::File;
-use wasi_host_core::wait::Interrupt;
+use wasi_host_core::wait::{BoxFuture, Event, Interrupt, Wait, Waiter};
 use wasi_host_native::random::thread_rng;
 use wasi_host_virtual::memory::MemoryFs;
 use wasi_host_virtual::record::{LogError, Recorder, Replay, Setup, Tape};
+
+/// More than it takes until what is recorded goes out.
+const LATE: Duration = Duration::from_millis(200);
 
 /// Some of everything that a file can be asked.
 fn program(tape: &Tape) -> String {
@@ -75,6 +82,57 @@ fn what_is_left_of_a_log_can_be_replayed() {
     assert!(replay.finish().is_err());
 }
 
+/// How many random numbers can be had from what has come to `sink`, whose recorder lives.
+fn salvaged(sink: &Sink) -> usize {
+    let replay = Replay::salvage(sink.0.lock().unwrap().clone()).unwrap();
+    let mut random = replay.begin(Interrupt::default()).random(thread_rng(), "chance");
+    (0..100).take_while(|_| random.try_fill_bytes(&mut [0; 8]).is_ok()).count()
+}
+
+#[test]
+fn what_was_recorded_can_be_had_while_it_goes_on() {
+    let sink = Sink::default();
+    let recorder = Recorder::new(sink.clone());
+    assert!(recorder.flush().is_err());
+    let tape = recorder.begin(&Setup::default());
+    assert_eq!(salvaged(&sink), 0);
+    let mut random = tape.random(thread_rng(), "chance");
+    for n in 1..10 {
+        random.fill_bytes(&mut [0; 8]);
+        recorder.flush().unwrap();
+        assert_eq!(salvaged(&sink), n);
+    }
+}
+
+/// A process that is killed leaves what was recorded a while before, be it that the guest calls or that it waits.
+#[test]
+fn what_is_late_is_written() {
+    struct Looks(Sink);
+    impl Waiter for Looks {
+        fn any(
+            &self,
+            _: &[Wait<'_>],
+            _: &mut [(usize, BoxFuture<'_, ()>)],
+            ended: &mut Vec<Event>,
+        ) -> Result<()> {
+            assert_eq!(salvaged(&self.0), 3);
+            ended.push(Event::new(0));
+            Ok(())
+        }
+    }
+    let sink = Sink::default();
+    let tape = Recorder::new(sink.clone()).begin(&Setup::default());
+    let mut random = tape.random(thread_rng(), "chance");
+    let waiter = tape.waiter(Arc::new(Looks(sink.clone())));
+    random.fill_bytes(&mut [0; 8]);
+    thread::sleep(LATE);
+    random.fill_bytes(&mut [0; 8]);
+    assert_eq!(salvaged(&sink), 2);
+    random.fill_bytes(&mut [0; 8]);
+    thread::sleep(LATE);
+    waiter.any(&[Wait::Ready], &mut [], &mut Vec::new()).unwrap();
+}
+
 #[test]
 fn a_full_disk_is_told_at_the_end() {
     struct Full(usize);
@@ -135,7 +193,7 @@ fn a_log_that_lies_harms_nobody() {
     }
 }
 
-/// The same log with some bytes of its first page changed, and a checksum that agrees.
+/// The same log in one page with some bytes changed, and a checksum that agrees.
 fn forged(log: &[u8], seed: &mut u64) -> Vec<u8> {
     use std::io::{Read as _, Write as _};
     let mut next = || {
@@ -144,10 +202,12 @@ fn forged(log: &[u8], seed: &mut u64) -> Vec<u8> {
     };
     let head = b"wasi-host log\n".len() + 4;
     let number = |at: usize| u32::from_le_bytes(log[at..at + 4].try_into().unwrap()) as usize;
-    let (len, packed) = (number(head), number(head + 4));
-    let mut page = Vec::new();
-    flate2::read::DeflateDecoder::new(&log[head + 12..][..packed]).read_to_end(&mut page).unwrap();
-    assert_eq!(page.len(), len);
+    let (mut at, mut page) = (head, Vec::new());
+    while at < log.len() {
+        let packed = &log[at + 12..][..number(at + 4)];
+        flate2::read::DeflateDecoder::new(packed).read_to_end(&mut page).unwrap();
+        at += 12 + packed.len();
+    }
     for _ in 0..1 + next() % 3 {
         let at = next() % page.len();
         page[at] = if next() % 2 == 0 { next() as u8 } else { 0xff };
