@@ -7,6 +7,9 @@ use wasi_host_core::grant::{DirPerms, FilePerms};
 use wasi_host_core::limits::Limits;
 
 /// What a context has that is no capability, and how many it has of those. It stands at the beginning of a log.
+///
+/// Whoever makes contexts names every field, here and below, so that the compiler finds one that is forgotten: for that it
+/// is not `#[non_exhaustive]`. A field more is another form of logs, too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Setup {
     /// The arguments of the program, its name first.
@@ -98,3 +101,51 @@ macro_rules! limits {
 }
 
 limits!(descriptors path random subscriptions hostcall sockets lookups file_size);
+
+#[cfg(test)]
+mod tests {
+    use super::super::log::Writer;
+    use super::super::sink::Shared;
+    use super::*;
+
+    #[test]
+    fn every_field_is_read_as_it_was_written() {
+        let mut limits = Limits::default();
+        (limits.descriptors, limits.path, limits.random, limits.subscriptions) = (1, 2, 3, 4);
+        (limits.hostcall, limits.sockets, limits.lookups, limits.file_size) = (5, 6, 7, 8);
+        let lines = |limits: &Limits| format!("{limits:#?}").lines().map(str::to_owned).collect::<Vec<_>>();
+        for (line, default) in lines(&limits).iter().zip(lines(&Limits::default())) {
+            assert!(!line.contains(':') || *line != default, "{line} is to have another value in this test");
+        }
+        let preopen = Preopen {
+            name: "/".to_owned(),
+            is_dir: true,
+            dir: DirPerms::READ,
+            file: FilePerms::WRITE,
+            access: Access::WRITE,
+            limits: limits.clone(),
+        };
+        let setup = Setup {
+            args: vec!["program".to_owned(), String::new()],
+            env: vec![("KEY".to_owned(), "value".to_owned())],
+            initial_cwd: Some("/cwd".to_owned()),
+            preopens: vec![preopen],
+            listeners: u64::MAX,
+            network: NetworkUse { tcp: true, udp: false, lookup: true, check_knows: true },
+            limits,
+            system_time: true,
+            insecure_random_seed: u128::MAX - 1,
+        };
+        let udp = NetworkUse { udp: true, ..NetworkUse::default() };
+        for setup in [Setup { network: udp, ..setup.clone() }, setup] {
+            let sink = Shared::default();
+            let mut writer = Writer::new(Box::new(sink.clone()));
+            writer.add(|to| setup.put(to));
+            writer.finish().unwrap();
+            let mut reader = Reader::open(sink.contents(), false).unwrap();
+            let read = Setup::get(&mut reader).unwrap();
+            assert!(reader.is_empty());
+            assert_eq!(format!("{read:?}"), format!("{setup:?}"));
+        }
+    }
+}
