@@ -45,7 +45,7 @@ pub(crate) struct Cli {
 /// The definition as it is shown: without what is only there to be refused.
 pub(crate) fn command() -> clap::Command {
     // Its id is its field's name in `CommonOptions`.
-    let hide = |command: clap::Command| command.mut_arg("record_raw", |record| record.hide(true));
+    let hide = |command: clap::Command| command.mut_arg("record_raw", |record| record.hide(true).long(None));
     hide(Cli::command()).mut_subcommand("run", hide)
 }
 

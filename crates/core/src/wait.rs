@@ -34,6 +34,8 @@ pub enum Wait<'a> {
     /// The moment at which a clock that goes by other than real time shows so many nanoseconds. Whoever moves that clock
     /// tells; a waiter that owns it may move it when nobody can go on otherwise. To others it is a `Notify`.
     Clock(Watch<'a>, u64),
+    /// A change of state, or a moment if that comes first: what is on its way, and may be called off or overtaken.
+    NotifyBy(Watch<'a>, Deadline<'a>),
     /// What never comes.
     Forever,
     /// Only [`Subscribe::ready`](crate::stream::Subscribe::ready) knows: streams that users wrote.
@@ -41,13 +43,42 @@ pub enum Wait<'a> {
 }
 
 impl<'a> Wait<'a> {
-    /// The change that ends it, if that is what does.
-    pub fn watch(&self) -> Option<Watch<'a>> {
-        match *self {
-            Self::Notify(watch) | Self::Clock(watch, _) => Some(watch),
-            _ => None,
-        }
+    /// The changes that end it, if any does.
+    pub fn watches(&self) -> impl Iterator<Item = Watch<'a>> + use<'a> {
+        let both = match *self {
+            Self::Notify(watch) | Self::Clock(watch, _) | Self::NotifyBy(watch, Deadline::Until(_)) => {
+                [Some(watch), None]
+            }
+            Self::NotifyBy(watch, Deadline::Clock(moved, _)) => [Some(watch), Some(moved)],
+            _ => [None, None],
+        };
+        both.into_iter().flatten()
     }
+
+    /// Whether a change that ends it has happened.
+    pub fn changed(&self) -> bool {
+        self.watches().any(|watch| watch.changed())
+    }
+}
+
+/// When a [`Wait::NotifyBy`] ends though nothing has changed.
+///
+/// ```
+/// use std::time::Instant;
+/// use wasi_host_core::wait::{Deadline, Notify, Wait};
+///
+/// let called_off = Notify::default();
+/// let wait = Wait::NotifyBy(called_off.watch(), Deadline::Until(Instant::now()));
+/// assert!(!wait.changed());
+/// called_off.notify();
+/// assert!(wait.changed());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub enum Deadline<'a> {
+    /// As [`Wait::Until`].
+    Until(Instant),
+    /// As [`Wait::Clock`].
+    Clock(Watch<'a>, u64),
 }
 
 /// One wait of a list that has ended.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
-use wasi_host_core::wait::{Event, Interrupt, Notify, Wait, Waiter};
+use wasi_host_core::conformance::stream::Parker;
+use wasi_host_core::wait::{Deadline, Event, Interrupt, Notify, Wait, Waiter};
 use wasi_host_native::wait::Poller;
 
 /// What no test that works ever waits for.
@@ -191,6 +192,37 @@ fn no_notification_is_lost() {
             pong.wait_for(&poller, n);
         }
     });
+}
+
+#[test]
+fn a_change_or_a_moment_whichever_comes_first() {
+    let waiters: [&dyn Waiter; 2] = [&Poller::default(), &Parker];
+    for waiter in waiters {
+        let wait = |waits: &[Wait<'_>]| {
+            let mut ended = Vec::new();
+            waiter.any(waits, &mut [], &mut ended).unwrap();
+            ended
+        };
+        let (notify, moved) = (Notify::default(), Notify::default());
+        let (soon, late) = (Instant::now() + ms(10), Instant::now() + LONG);
+        let by = |deadline| Wait::NotifyBy(notify.watch(), deadline);
+        assert_eq!(wait(&[by(Deadline::Until(late)), by(Deadline::Until(soon))]), ended(&[1]));
+        assert!(Instant::now() >= soon);
+        for told in [&notify, &moved] {
+            let waits = [Wait::Forever, by(Deadline::Clock(moved.watch(), 1)), Wait::For(LONG)];
+            thread::scope(|s| {
+                s.spawn(|| {
+                    sleep(ms(20));
+                    told.notify();
+                });
+                assert_eq!(wait(&waits), ended(&[1]));
+            });
+            assert_eq!(wait(&waits), ended(&[1]), "it has changed already");
+        }
+        let waits = [by(Deadline::Until(late)), Wait::For(LONG)];
+        notify.notify();
+        assert_eq!(wait(&waits), ended(&[0]));
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
-use wasi_host_core::wait::{BoxFuture, Event, Interrupt, Notify, Wait, Waiter};
+use wasi_host_core::wait::{BoxFuture, Deadline, Event, Interrupt, Notify, Wait, Waiter};
 use wasi_host_native::wait::Poller;
 
 /// What no test that works ever waits for.
@@ -398,4 +398,29 @@ fn the_budget_of_a_task_does_not_run_dry() {
         Poller::default().any(&waits, &mut [(0, future)], &mut events).unwrap();
         assert_eq!(events, ended(&[0]));
     });
+}
+
+#[test]
+fn a_change_or_a_moment_whichever_comes_first() {
+    for runtime in runtimes() {
+        let (notify, moved) = (Notify::default(), Notify::default());
+        let (soon, late) = (Instant::now() + ms(10), Instant::now() + LONG);
+        let by = |deadline| Wait::NotifyBy(notify.watch(), deadline);
+        let waits = [by(Deadline::Until(late)), by(Deadline::Until(soon))];
+        assert_eq!(runtime.block_on(any(&waits)), ended(&[1]));
+        for (told, deadline) in [
+            (&notify, Deadline::Until(late)),
+            (&notify, Deadline::Clock(moved.watch(), 1)),
+            (&moved, Deadline::Clock(moved.watch(), 1)),
+        ] {
+            let waits = [Wait::Forever, by(deadline), Wait::For(LONG)];
+            thread::scope(|s| {
+                s.spawn(|| {
+                    sleep(ms(20));
+                    told.notify();
+                });
+                assert_eq!(runtime.block_on(any(&waits)), ended(&[1]));
+            });
+        }
+    }
 }

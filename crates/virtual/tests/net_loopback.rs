@@ -5,4 +5,5 @@ mod net_loopback {
     mod hosts;
     mod limits;
     mod links;
+    mod waking;
 }

@@ -20,7 +20,8 @@ use wasi_host_core::net::SocketAddrUse::{
 };
 use wasi_host_core::net::{Error, Family, Network};
 use wasi_host_native::net::NativeNetwork;
-use wasi_host_virtual::net::{Denied, Loopback, Resolver, Rule, RuleId, Rules};
+use wasi_host_virtual::net::{Denied, Link, Loopback, Resolver, Rule, RuleId, Rules};
+use wasi_host_virtual::time::VirtualTime;
 
 const USES: [SocketAddrUse; 5] = [TcpBind, TcpConnect, UdpBind, UdpConnect, UdpOutgoingDatagram];
 

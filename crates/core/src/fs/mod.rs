@@ -283,7 +283,7 @@ pub trait File: Any + Send + std::marker::Sync {
     }
 
     /// The same as a future, for a stream that somebody awaits on its own. It knows notifications alone and takes a
-    /// descriptor or a time for "look again at once": a backend that waits for those writes its own.
+    /// descriptor or a time, be it beside a notification, for "look again at once": a backend that waits for those writes its own.
     fn wait_async(&self, interest: Interest) -> BoxFuture<'_, ()> {
         match self.wait(interest) {
             Wait::Notify(watch) | Wait::Clock(watch, _) => Box::pin(watch.wait()),

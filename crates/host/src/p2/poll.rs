@@ -83,7 +83,7 @@ pub(super) fn ready_now(view: &mut impl WasiView, pollable: &Resource<Pollable>)
         Awaited::Clock(when) => Some(view.ctx().monotonic_clock.now() >= when),
         Awaited::Entry(rep, source) => match (source.wait)(view.table(), rep)? {
             Wait::Ready => Some(true),
-            Wait::Forever | Wait::Notify(_) | Wait::Clock(..) => Some(false),
+            Wait::Forever | Wait::Notify(_) | Wait::Clock(..) | Wait::NotifyBy(..) => Some(false),
             _ => None,
         },
     })
@@ -150,7 +150,7 @@ async fn wait<M: Mode>(
     let mut ended = Vec::new();
     waiting.pause::<M>(watch, &mut waits, &mut [], &mut ended).await?;
     for event in ended {
-        let hint = waits[event.index].watch().is_some();
+        let hint = waits[event.index].watches().next().is_some();
         if !hint || matches!(look(table, clock, &list[event.index])?, Wait::Ready) {
             ready.push(event.index as u32);
         }
@@ -211,7 +211,7 @@ impl<'t> Lent<'t> {
         let mut ended = Vec::new();
         waiting.pause::<M>(watch, &mut waits, futures, &mut ended).await?;
         for event in ended {
-            let hint = waits[event.index].watch().is_some();
+            let hint = waits[event.index].watches().next().is_some();
             match parents.get(event.index) {
                 Some((Some(entry), _)) if hint && !matches!(entry.wait(), Wait::Ready) => {}
                 Some((_, places)) => ready.extend(places),

@@ -3,7 +3,7 @@
 use crate::mode::{Awaits, yield_now};
 use crate::sockets::nanoseconds;
 use crate::view::{HasWasi, WasiImpl, WasiView};
-use crate::wait::{OwnedWatch, Wait};
+use crate::wait::{Deadline, OwnedWatch, Wait};
 use std::time::{Duration, Instant};
 use wasi_host_bindings::p3::clocks::{monotonic_clock, system_clock, timezone, types};
 use wasi_host_core::time::Timestamp;
@@ -28,6 +28,8 @@ enum Until {
     Instant(Option<Instant>),
     Changed(OwnedWatch),
     Moved(OwnedWatch, u64),
+    ChangedBy(OwnedWatch, Instant),
+    ChangedOrMoved(OwnedWatch, OwnedWatch, u64),
 }
 
 impl Until {
@@ -45,6 +47,10 @@ impl Until {
             Wait::Forever => Self::Instant(None),
             Wait::Notify(watch) => Self::Changed(watch.to_owned()),
             Wait::Clock(watch, when) => Self::Moved(watch.to_owned(), when),
+            Wait::NotifyBy(watch, Deadline::Until(instant)) => Self::ChangedBy(watch.to_owned(), instant),
+            Wait::NotifyBy(watch, Deadline::Clock(moved, when)) => {
+                Self::ChangedOrMoved(watch.to_owned(), moved.to_owned(), when)
+            }
             // A descriptor cannot leave the store: the clock is asked again after what it lacks.
             Wait::Readable(_) | Wait::Writable(_) | Wait::Future => {
                 in_real_time(Duration::from_nanos(when.saturating_sub(clock.now())))
@@ -58,6 +64,10 @@ impl Until {
             Self::Instant(when) => when.map_or(Wait::Forever, Wait::Until),
             Self::Changed(watch) => Wait::Notify(watch.as_watch()),
             Self::Moved(watch, when) => Wait::Clock(watch.as_watch(), *when),
+            Self::ChangedBy(watch, instant) => Wait::NotifyBy(watch.as_watch(), Deadline::Until(*instant)),
+            Self::ChangedOrMoved(watch, moved, when) => {
+                Wait::NotifyBy(watch.as_watch(), Deadline::Clock(moved.as_watch(), *when))
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use rustix::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
-use wasi_host_core::wait::{Event, Wait, Watch};
+use wasi_host_core::wait::{Deadline, Event, Wait, Watch};
 use wasi_host_core::{Errno, Result};
 
 /// What the kernel reports without being asked.
@@ -56,7 +56,13 @@ impl<'a> List<'a> {
                     let when = list.began().checked_add(span);
                     list.until(when);
                 }
-                Wait::Notify(watch) | Wait::Clock(watch, _) => list.due |= watch.changed(),
+                Wait::Notify(_) | Wait::Clock(..) | Wait::NotifyBy(_, Deadline::Clock(..)) => {
+                    list.due |= wait.changed();
+                }
+                Wait::NotifyBy(watch, Deadline::Until(when)) => {
+                    list.due |= watch.changed();
+                    list.until(Some(when));
+                }
                 Wait::Readable(_) | Wait::Writable(_) | Wait::Forever | Wait::Future => {
                     if let Some((fd, flags)) = descriptor(wait) {
                         list.add(fd, flags);
@@ -125,7 +131,7 @@ impl<'a> List<'a> {
     }
 
     pub(super) fn watches(&self) -> impl Iterator<Item = Watch<'a>> + use<'a> {
-        self.waits.iter().filter_map(Wait::watch)
+        self.waits.iter().flat_map(Wait::watches)
     }
 
     /// Has [`ask`](Self::ask) end when `bell` rings too.
@@ -171,7 +177,8 @@ impl<'a> List<'a> {
                 Wait::Ready => true,
                 Wait::Until(when) => past(Some(when)),
                 Wait::For(span) => past(after(span)),
-                Wait::Notify(watch) | Wait::Clock(watch, _) => watch.changed(),
+                Wait::Notify(_) | Wait::Clock(..) | Wait::NotifyBy(_, Deadline::Clock(..)) => wait.changed(),
+                Wait::NotifyBy(watch, Deadline::Until(when)) => watch.changed() || past(Some(when)),
                 Wait::Readable(_) | Wait::Writable(_) | Wait::Forever | Wait::Future => {
                     if let Some((_, flags)) = descriptor(wait)
                         && let Some(answer) = places.next().map(|&place| self.set[place].revents())

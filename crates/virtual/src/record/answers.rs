@@ -197,7 +197,8 @@ impl Kind {
             Wait::For(_) => Self::For,
             Wait::Readable(_) => Self::Readable,
             Wait::Writable(_) => Self::Writable,
-            Wait::Notify(_) => Self::Notify,
+            // By when, it is no business of the guest's.
+            Wait::Notify(_) | Wait::NotifyBy(..) => Self::Notify,
             Wait::Clock(..) => Self::Clock,
             Wait::Forever => Self::Forever,
             Wait::Future => Self::Future,

@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 use wasi_host_core::Result;
-use wasi_host_core::wait::{BoxFuture, Event, Notify, Wait, Waiter};
+use wasi_host_core::wait::{BoxFuture, Deadline, Event, Notify, Wait, Waiter};
 
 /// Waits as another waiter does, and moves a [`VirtualTime`] on when nothing else can happen. Made by
 /// [`VirtualTime::waiter`], one for each context.
@@ -39,15 +39,19 @@ impl AutoAdvance {
     fn translate<'a>(&self, waits: &[Wait<'a>], due: &'a Arc<Notify>) -> (Vec<Wait<'a>>, Entry) {
         let mut entry = Entry { when: None, due: due.clone(), watches: Vec::new(), task: None };
         let translated = waits.iter().map(|wait| match *wait {
-            Wait::Clock(watch, when) if watch.is_of(&self.time.0.moved) => {
+            Wait::Clock(moved, when) | Wait::NotifyBy(_, Deadline::Clock(moved, when))
+                if moved.is_of(&self.time.0.moved) =>
+            {
                 if self.time.now() >= when {
                     return Wait::Ready;
                 }
                 entry.when = Some(entry.when.map_or(when, |first| first.min(when)));
-                Wait::Notify(due.watch())
+                let Wait::NotifyBy(sooner, _) = *wait else { return Wait::Notify(due.watch()) };
+                entry.watches.push(sooner.to_owned());
+                Wait::NotifyBy(sooner, Deadline::Clock(due.watch(), when))
             }
             other => {
-                entry.watches.extend(other.watch().map(|watch| watch.to_owned()));
+                entry.watches.extend(other.watches().map(|watch| watch.to_owned()));
                 other
             }
         });

@@ -6,22 +6,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wasi_host_core::fs::Interest;
 use wasi_host_core::net::{Family, Network, Shutdown, TcpSocket};
-use wasi_host_core::wait::{Wait, Waiter};
+use wasi_host_core::wait::{Deadline, Wait, Waiter};
 use wasi_host_core::{Errno, Result};
 use wasi_host_native::wait::Poller;
 use wasi_host_virtual::net::{Host, Link, Loopback};
 use wasi_host_virtual::time::{AutoAdvance, VirtualTime};
 
-const MILLISECOND: u64 = 1_000_000;
+pub(super) const MILLISECOND: u64 = 1_000_000;
 
-struct World {
-    time: VirtualTime,
-    net: Loopback,
-    one: Host,
-    two: Host,
+pub(super) struct World {
+    pub(super) time: VirtualTime,
+    pub(super) net: Loopback,
+    pub(super) one: Host,
+    pub(super) two: Host,
 }
 
-fn world(link: Link) -> World {
+pub(super) fn world(link: Link) -> World {
     let time = VirtualTime::new();
     let net = Loopback::in_time(time.clone());
     let (one, two) = (host(&net, "10.0.0.1"), host(&net, "10.0.0.2"));
@@ -29,17 +29,17 @@ fn world(link: Link) -> World {
     World { time, net, one, two }
 }
 
-fn ms(n: u64) -> Duration {
+pub(super) fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-fn latency(n: u64) -> Link {
+pub(super) fn latency(n: u64) -> Link {
     Link { latency: ms(n), ..Link::default() }
 }
 
-/// Whether it waits for that moment, and for nothing else.
+/// Whether it waits for that moment at the latest.
 fn waits_until(wait: Wait<'_>, milliseconds: u64) -> bool {
-    matches!(wait, Wait::Clock(_, when) if when == milliseconds * MILLISECOND)
+    matches!(wait, Wait::NotifyBy(_, Deadline::Clock(_, when)) if when == milliseconds * MILLISECOND)
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_connection_takes_there_and_back() {
 }
 
 /// Both ends of a connection, made when no time was needed.
-fn pair(world: &World, link: Link) -> (Arc<dyn TcpSocket>, Arc<dyn TcpSocket>) {
+pub(super) fn pair(world: &World, link: Link) -> (Arc<dyn TcpSocket>, Arc<dyn TcpSocket>) {
     world.net.set_link(Link::default());
     let listener = listener(&world.one, "10.0.0.1:80");
     let client = connect(&world.two, addr("10.0.0.1:80")).unwrap();
@@ -163,7 +163,7 @@ fn the_same_seed_loses_the_same() {
 }
 
 /// Tries until something other than "not yet" is said.
-fn until_done<'a, T>(
+pub(super) fn until_done<'a, T>(
     waiter: &AutoAdvance,
     mut attempt: impl FnMut() -> Result<T>,
     wait: impl Fn() -> Wait<'a>,

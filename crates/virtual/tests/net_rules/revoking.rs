@@ -83,6 +83,41 @@ fn who_waits_is_woken() {
     }
 }
 
+/// Who waits for what is an hour away, in real time or in one that nobody moves, does not wait for that.
+#[test]
+fn who_waits_for_what_is_on_its_way_is_woken() {
+    for net in [Loopback::new(), Loopback::in_time(VirtualTime::new())] {
+        let rules = Rules::new(host(&net, "10.0.0.2"));
+        let id = allow(&rules, "*");
+        let far = host(&net, "10.0.0.1");
+        let server = listener(&far, "10.0.0.1:80");
+        let (own, datagrams) = (listener(&rules, "10.0.0.2:80"), udp(&rules, "10.0.0.2:53"));
+        let client = connect(&rules, addr("10.0.0.1:80")).unwrap();
+        let peer = accept(&*server).unwrap();
+        net.set_link(Link { latency: Duration::from_secs(3600), ..Link::default() });
+        send(&*peer, b"x").unwrap();
+        udp(&far, "10.0.0.1:0").send(b"x", Some(addr("10.0.0.2:53"))).unwrap();
+        let begin = |network: &dyn Network, to| {
+            let socket = network.tcp(Family::Ipv4).unwrap();
+            assert_eq!(socket.connect(addr(to)), Err(Errno::InProgress));
+            socket
+        };
+        let _coming = begin(&far, "10.0.0.2:80");
+        let (connecting, refused) = (begin(&rules, "10.0.0.1:80"), begin(&rules, "10.0.0.1:81"));
+        let sockets = [&own, &client, &connecting, &refused];
+        assert!(sockets.iter().all(|socket| !is_ready(socket.wait(Interest::Read))));
+        assert!(!is_ready(datagrams.wait(Interest::Read)));
+        std::thread::scope(|threads| {
+            for socket in sockets {
+                threads.spawn(|| pause(socket.wait(Interest::Read)));
+            }
+            threads.spawn(|| pause(datagrams.wait(Interest::Read)));
+            std::thread::sleep(Duration::from_millis(50));
+            rules.revoke(id);
+        });
+    }
+}
+
 #[test]
 fn what_another_rule_allows_goes_on() {
     for (rules, here) in networks() {

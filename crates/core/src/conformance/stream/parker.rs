@@ -1,6 +1,6 @@
 //! Waiting without the operating system's help.
 
-use crate::wait::{BoxFuture, Event, Registration, Wait, Waiter, Watch};
+use crate::wait::{BoxFuture, Deadline, Event, Registration, Wait, Waiter};
 use crate::{Errno, Result};
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
@@ -39,10 +39,8 @@ impl Waiter for Parker {
     ) -> Result<()> {
         let (before, began) = (ended.len(), Instant::now());
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        let watches: Vec<(usize, Watch<'_>)> =
-            waits.iter().enumerate().filter_map(|(i, wait)| Some((i, wait.watch()?))).collect();
         let _registered: Vec<Option<Registration<'_>>> =
-            watches.iter().map(|(_, watch)| watch.register(&waker)).collect();
+            waits.iter().flat_map(Wait::watches).map(|watch| watch.register(&waker)).collect();
         let due: Vec<(usize, Instant)> =
             waits.iter().enumerate().filter_map(|(i, wait)| Some((i, due(wait, began)?))).collect();
         if waits.iter().any(|wait| matches!(wait, Wait::Readable(_) | Wait::Writable(_))) {
@@ -50,8 +48,9 @@ impl Waiter for Parker {
         }
         loop {
             let now = Instant::now();
-            ended.extend(watches.iter().filter(|(_, watch)| watch.changed()).map(|(i, _)| Event::new(*i)));
-            ended.extend(due.iter().filter(|(_, at)| *at <= now).map(|(i, _)| Event::new(*i)));
+            let is_due = |i| due.iter().any(|(of, at)| *of == i && *at <= now);
+            let over = waits.iter().enumerate().filter(|(i, wait)| wait.changed() || is_due(*i));
+            ended.extend(over.map(|(i, _)| Event::new(i)));
             for (i, future) in &mut *futures {
                 if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
                     ended.push(Event::new(*i));
@@ -72,7 +71,7 @@ impl Waiter for Parker {
 fn due(wait: &Wait<'_>, began: Instant) -> Option<Instant> {
     match *wait {
         Wait::Ready => Some(began),
-        Wait::Until(at) => Some(at),
+        Wait::Until(at) | Wait::NotifyBy(_, Deadline::Until(at)) => Some(at),
         Wait::For(span) => began.checked_add(span),
         _ => None,
     }

@@ -88,7 +88,7 @@ impl Queue {
         let waiting = self.waiting.lock();
         match waiting.come.front() {
             _ if waiting.closed => Wait::Ready,
-            Some((when, _)) => time.wait_for(*when, watch),
+            Some((when, _)) => time.wait_until(*when, watch),
             None => Wait::Notify(watch),
         }
     }

@@ -105,7 +105,7 @@ impl Mailbox {
         let post = self.post.lock();
         match post.waiting.front() {
             _ if post.closed || post.failed.is_some() => Wait::Ready,
-            Some(letter) => time.wait_for(letter.when, watch),
+            Some(letter) => time.wait_until(letter.when, watch),
             None => Wait::Notify(watch),
         }
     }

@@ -10,6 +10,9 @@ use wasi_host_core::{Errno, Result};
 /// So many stretches of bytes that arrive at times of their own are told apart; beyond that they come together.
 const STRETCHES: usize = 256;
 
+/// When the end arrives that got lost.
+pub(super) const NEVER: u64 = u64::MAX;
+
 /// Bytes from one end to the other, in a bounded buffer.
 #[derive(Debug)]
 pub(super) struct Pipe {
@@ -173,8 +176,9 @@ impl Pipe {
     pub(super) fn fail(&self, why: Errno) {
         let mut flow = self.flow.lock();
         if flow.failure == Failure::None {
-            // Who was told that this is the end learns no more than that.
-            flow.failure = if flow.end.is_some() { Failure::Told } else { Failure::Untold(why) };
+            // Who was told that this is the end learns no more than that; but some ends never arrive.
+            let told = flow.end.is_some_and(|when| when != NEVER);
+            flow.failure = if told { Failure::Told } else { Failure::Untold(why) };
         }
         drop(flow);
         self.tell();
@@ -214,7 +218,7 @@ impl Pipe {
             return Wait::Ready;
         }
         match flow.coming.front().map(|stretch| stretch.when).or(flow.end) {
-            Some(when) => time.wait_for(when, watch),
+            Some(when) => time.wait_until(when, watch),
             None => Wait::Notify(watch),
         }
     }

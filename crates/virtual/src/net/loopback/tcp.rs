@@ -4,7 +4,7 @@ use super::link::{TRIES, patience};
 use super::listener::Queue;
 use super::machine::Machine;
 use super::options::Options;
-use super::pipe::Pipe;
+use super::pipe::{NEVER, Pipe};
 use super::ports::Port;
 use parking_lot::Mutex;
 use std::io::{IoSlice, IoSliceMut};
@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use wasi_host_core::fs::Interest;
 use wasi_host_core::net::{Family, Shutdown, TcpOption, TcpOptionName, TcpSocket};
-use wasi_host_core::wait::Wait;
+use wasi_host_core::wait::{Notify, Wait};
 use wasi_host_core::{Errno, Result};
 
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Tcp {
     state: Mutex<State>,
     listening: OnceLock<Arc<Queue>>,
     connection: OnceLock<Connection>,
+    /// For who waits to be connected, which no pipe and no queue knows of.
+    shut: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -86,7 +88,7 @@ impl Connection {
 
     fn end(&self) {
         // If even that is lost each time the other end learns it when its own attempts fail.
-        self.outgoing.end(self.machine.segment(self.peer.ip(), 0).unwrap_or(u64::MAX));
+        self.outgoing.end(self.machine.segment(self.peer.ip(), 0).unwrap_or(NEVER));
     }
 
     /// Neither direction is of use any more, and both ends learn why.
@@ -121,6 +123,7 @@ impl Tcp {
             state: Mutex::default(),
             listening: OnceLock::new(),
             connection: OnceLock::new(),
+            shut: Notify::default(),
         }
     }
 
@@ -138,6 +141,24 @@ impl Tcp {
             }
             None => Err(unconnected),
         }
+    }
+
+    fn end(&self, how: Shutdown) -> Result<()> {
+        if let Some(queue) = self.listening.get() {
+            if how != Shutdown::Send {
+                queue.close();
+                self.state.lock().port.iter().for_each(Port::close);
+            }
+            return Ok(());
+        }
+        let connection = self.connection.get().filter(|c| !c.is_over()).ok_or(Errno::NotConn)?;
+        if how != Shutdown::Receive {
+            connection.end();
+        }
+        if how != Shutdown::Send || connection.incoming.is_deaf() {
+            connection.incoming.deafen(connection.outgoing.has_end());
+        }
+        Ok(())
     }
 
     fn take_port(&self, state: &mut State, addr: SocketAddr) -> Result<()> {
@@ -286,21 +307,9 @@ impl TcpSocket for Tcp {
     }
 
     fn shutdown(&self, how: Shutdown) -> Result<()> {
-        if let Some(queue) = self.listening.get() {
-            if how != Shutdown::Send {
-                queue.close();
-                self.state.lock().port.iter().for_each(Port::close);
-            }
-            return Ok(());
-        }
-        let connection = self.connection.get().filter(|c| !c.is_over()).ok_or(Errno::NotConn)?;
-        if how != Shutdown::Receive {
-            connection.end();
-        }
-        if how != Shutdown::Send || connection.incoming.is_deaf() {
-            connection.incoming.deafen(connection.outgoing.has_end());
-        }
-        Ok(())
+        let ended = self.end(how);
+        self.shut.notify();
+        ended
     }
 
     fn local_addr(&self) -> Result<SocketAddr> {
@@ -329,19 +338,19 @@ impl TcpSocket for Tcp {
     }
 
     fn wait(&self, interest: Interest) -> Wait<'_> {
-        let time = &self.machine.net.time;
+        let (time, shut) = (&self.machine.net.time, self.shut.watch());
         if let Some(queue) = self.listening.get() {
             return queue.wait(time);
         }
         if let Some(connection) = self.connection.get() {
             return match interest {
-                _ if !time.is(connection.since) => time.wait_until(connection.since),
+                _ if !time.is(connection.since) => time.wait_until(connection.since, shut),
                 Interest::Read => connection.incoming.wait_to_read(time),
                 Interest::Write => connection.outgoing.wait_to_write(),
             };
         }
         let attempt = self.state.lock().attempt;
-        attempt.map_or(Wait::Ready, |attempt| time.wait_until(attempt.when))
+        attempt.map_or(Wait::Ready, |attempt| time.wait_until(attempt.when, shut))
     }
 
     fn is_listening(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::time::VirtualTime;
 use std::time::{Duration, Instant};
-use wasi_host_core::wait::{Wait, Watch};
+use wasi_host_core::wait::{Deadline, Wait, Watch};
 
 /// Nanoseconds since something.
 #[derive(Debug)]
@@ -24,24 +24,20 @@ impl Time {
         when == 0 || self.now() >= when
     }
 
-    /// How to wait for what comes then. What comes at the end of time never does, but something else may happen before,
-    /// which `changed` tells.
-    pub(super) fn wait_for<'a>(&'a self, when: u64, changed: Watch<'a>) -> Wait<'a> {
-        match when {
-            u64::MAX if !self.is(when) => Wait::Notify(changed),
-            _ => self.wait_until(when),
-        }
-    }
-
-    pub(super) fn wait_until(&self, when: u64) -> Wait<'_> {
+    /// For `when`, unless something changes `sooner`: what is on its way may be overtaken, and who waits for it may be told
+    /// to wait no more.
+    pub(super) fn wait_until<'a>(&'a self, when: u64, sooner: Watch<'a>) -> Wait<'a> {
         if self.is(when) {
             return Wait::Ready;
         }
-        match self {
-            Self::Real(began) => {
-                began.checked_add(Duration::from_nanos(when)).map_or(Wait::Forever, Wait::Until)
-            }
-            Self::Virtual(time) => time.wait_until(when),
-        }
+        let deadline = match self {
+            Self::Real(began) => began.checked_add(Duration::from_nanos(when)).map(Deadline::Until),
+            Self::Virtual(time) => match time.wait_until(when) {
+                Wait::Ready => return Wait::Ready,
+                Wait::Clock(moved, when) => Some(Deadline::Clock(moved, when)),
+                _ => None,
+            },
+        };
+        deadline.map_or(Wait::Notify(sooner), |deadline| Wait::NotifyBy(sooner, deadline))
     }
 }

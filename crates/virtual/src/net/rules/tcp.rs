@@ -85,7 +85,9 @@ impl TcpSocket for Tcp {
     }
 
     fn wait(&self, interest: Interest) -> Wait<'_> {
-        if self.member.is_revoked() { Wait::Ready } else { self.inner.wait(interest) }
+        // Asked first: what is revoked after that ends this wait.
+        let wait = self.inner.wait(interest);
+        if self.member.is_revoked() { Wait::Ready } else { wait }
     }
 
     fn is_listening(&self) -> bool {

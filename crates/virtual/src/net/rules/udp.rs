@@ -63,7 +63,9 @@ impl UdpSocket for Udp {
     }
 
     fn wait(&self, interest: Interest) -> Wait<'_> {
-        if self.member.is_revoked() { Wait::Ready } else { self.inner.wait(interest) }
+        // Asked first: what is revoked after that ends this wait.
+        let wait = self.inner.wait(interest);
+        if self.member.is_revoked() { Wait::Ready } else { wait }
     }
 
     fn shutdown(&self) -> Result<()> {
