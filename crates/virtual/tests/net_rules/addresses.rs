@@ -35,6 +35,16 @@ fn rules_add_up_and_deny_wins_in_any_order() {
 }
 
 #[test]
+fn a_range_of_ipv4_in_the_words_of_ipv6_is_denied() {
+    let rules = Rules::new(Denied);
+    allow(&rules, "*");
+    rules.deny(rule("::ffff:10.0.0.0/104"));
+    for (to, expected) in [("10.1.2.3:80", false), ("[::ffff:10.1.2.3]:80", false), ("11.0.0.1:80", true)] {
+        assert_eq!(permits(&rules, to), expected, "{to}");
+    }
+}
+
+#[test]
 fn for_some_uses_alone() {
     let rules = Rules::new(Denied);
     rules.allow(rule("10.0.0.1").only([TcpConnect, UdpOutgoingDatagram]));

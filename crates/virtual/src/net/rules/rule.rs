@@ -1,6 +1,6 @@
 //! One rule, and its text.
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -11,6 +11,9 @@ use wasi_host_core::net::SocketAddrUse;
 /// Its text is `HOST[:PORT]`. HOST is an address, a range of addresses (`10.0.0.0/8`), a name (`example.com`), all names
 /// beneath one (`*.example.com`), or `*` for everything; an IPv6 address with a port stands in brackets. PORT is a port or
 /// a range of ports (`8000-8010`); without one, every port is meant.
+///
+/// An IPv4 address written as IPv6 (`::ffff:10.0.0.1`) is the IPv4 address, and so is a range within `::ffff:0:0/96`. Every
+/// other range of IPv6 means addresses of IPv6 alone: `::/0` says nothing of IPv4, which is `0.0.0.0/0`; both are `*`.
 ///
 /// ```
 /// use wasi_host_core::net::SocketAddrUse;
@@ -184,13 +187,11 @@ impl FromStr for Host {
     }
 }
 
-/// A range of IPv4 in the guise of IPv6 as what it is: so are addresses compared with it.
+/// A range of IPv4 that is written as one of IPv6 is one of IPv4, as its addresses are.
 fn canonical(net: IpNet) -> IpNet {
-    let mapped = match net.addr().to_canonical() {
-        IpAddr::V4(ip) => net.prefix_len().checked_sub(96).and_then(|len| IpNet::new(ip.into(), len).ok()),
-        IpAddr::V6(_) => None,
-    };
-    if net.addr().is_ipv6() { mapped.unwrap_or(net) } else { net }
+    let IpNet::V6(v6) = net else { return net };
+    let ipv4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));
+    ipv4.and_then(|(ip, prefix)| Ipv4Net::new(ip, prefix).ok()).map_or(net, IpNet::V4)
 }
 
 fn no_host(text: &str) -> String {
