@@ -3,6 +3,7 @@
 mod net;
 mod net_rules {
     mod addresses;
+    mod incoming;
     mod names;
     mod revoking;
     mod text;
@@ -20,7 +21,7 @@ use wasi_host_core::net::SocketAddrUse::{
 };
 use wasi_host_core::net::{Error, Family, Network};
 use wasi_host_native::net::NativeNetwork;
-use wasi_host_virtual::net::{Denied, Link, Loopback, Resolver, Rule, RuleId, Rules};
+use wasi_host_virtual::net::{Denied, Host, Link, Loopback, Resolver, Rule, RuleId, Rules};
 use wasi_host_virtual::time::VirtualTime;
 
 const USES: [SocketAddrUse; 5] = [TcpBind, TcpConnect, UdpBind, UdpConnect, UdpOutgoingDatagram];

@@ -61,10 +61,15 @@ impl Book {
         if to == SocketAddrUse::UdpBind && addr.ip().is_unspecified() && addr.port() == 0 {
             return true;
         }
-        self.covers(Verdict::Allow, addr, to) && !self.covers(Verdict::Deny, addr, to)
+        self.covers(Verdict::Allow, addr, Some(to)) && !self.covers(Verdict::Deny, addr, Some(to))
     }
 
-    fn covers(&self, verdict: Verdict, addr: SocketAddr, to: SocketAddrUse) -> bool {
+    /// Whether what comes from an address is to be heard. None needs to be allowed for that.
+    pub(super) fn hears(&self, from: SocketAddr) -> bool {
+        !self.covers(Verdict::Deny, from, None)
+    }
+
+    fn covers(&self, verdict: Verdict, addr: SocketAddr, to: Option<SocketAddrUse>) -> bool {
         self.any(verdict, |rule| rule.covers(addr, to)) || {
             let by_name =
                 |name: &str| self.any(verdict, |rule| rule.names(name) && rule.covers_port(addr.port(), to));

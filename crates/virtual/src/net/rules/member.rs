@@ -17,6 +17,8 @@ type Used = SmallVec<[Use; 2]>;
 pub(super) struct Member {
     pub(super) rules: Arc<Shared>,
     used: Mutex<Used>,
+    /// Who came, if it was accepted.
+    peer: Option<SocketAddr>,
     revoked: AtomicBool,
     socket: Socket,
 }
@@ -27,10 +29,19 @@ pub(super) enum Socket {
 }
 
 impl Member {
-    /// One more socket. `used` is what it has from the one that it was accepted by.
-    pub(super) fn new(rules: &Arc<Shared>, socket: Socket, used: Used) -> Arc<Self> {
+    /// One more socket.
+    pub(super) fn new(rules: &Arc<Shared>, socket: Socket) -> Arc<Self> {
+        Self::enlisted(rules, socket, Used::new(), None)
+    }
+
+    /// A socket that this one has accepted from `peer`. It is of no use if that is denied.
+    pub(super) fn accepted(&self, socket: Socket, peer: SocketAddr) -> Arc<Self> {
+        Self::enlisted(&self.rules, socket, self.used(), Some(peer))
+    }
+
+    fn enlisted(rules: &Arc<Shared>, socket: Socket, used: Used, peer: Option<SocketAddr>) -> Arc<Self> {
         let (used, revoked) = (Mutex::new(used), AtomicBool::new(false));
-        let member = Arc::new(Self { rules: rules.clone(), used, revoked, socket });
+        let member = Arc::new(Self { rules: rules.clone(), used, peer, revoked, socket });
         rules.enlist(&member);
         // The rules may have changed before it was on their list.
         member.judge();
@@ -85,7 +96,7 @@ impl Member {
         self.used.lock().retain(|(addr, used)| *used != to || Some(*addr) == but);
     }
 
-    pub(super) fn used(&self) -> Used {
+    fn used(&self) -> Used {
         self.used.lock().clone()
     }
 
@@ -94,9 +105,10 @@ impl Member {
         self.used.lock().iter().find(|(_, used)| *used == to).map(|(addr, _)| *addr)
     }
 
-    /// Ends it if something that it uses is not allowed any more.
+    /// Ends it if something that it uses is not allowed any more, or who came is denied.
     pub(super) fn judge(&self) {
-        if self.used().iter().any(|(addr, to)| !self.rules.permits(*addr, *to)) {
+        let unheard = self.peer.is_some_and(|peer| !self.rules.hears(peer));
+        if unheard || self.used().iter().any(|(addr, to)| !self.rules.permits(*addr, *to)) {
             self.revoked.store(true, Ordering::Release);
             self.end();
         }

@@ -24,11 +24,18 @@ use wasi_host_core::net::{Error, Family, Lookup, Network, Slot, SocketAddrUse, T
 ///
 /// What a rule allows is allowed unless another denies it, in whatever order they were given: **deny wins**. What is not
 /// allowed is `Access`. Rules may be added and revoked while guests run. Each change is applied to what is open, too: a
-/// socket that is bound or connected to what is not allowed any more, or that was accepted by such a one, is `BadF` from
-/// then on, and who waits for it is woken. An operation under way on another thread may still be carried out.
+/// socket that is bound or connected to what is not allowed any more, or that was accepted by such a one or from who is
+/// denied, is `BadF` from then on, and who waits for it is woken. An operation under way on another thread may still be carried out.
 ///
 /// Whatever the rules, an unused UDP socket may be bound to the unspecified address and a port that the system chooses,
 /// because all must be that are about to send.
+///
+/// # What comes in
+///
+/// Who may be bound to an address hears there from everybody whom no rule denies: what is allowed says nothing of peers. A
+/// rule that denies the peer's address and port for all uses ([`Rule::only`] says nothing of what comes in) has its
+/// connections dropped, before or after they were accepted, and its datagrams as well. Connections are dropped when
+/// they would be accepted, so that such a peer may see itself connected for a moment.
 ///
 /// # Names
 ///
@@ -72,6 +79,9 @@ pub struct Rules(Arc<Shared>);
 /// One of the rules of a [`Rules`], to revoke it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RuleId(u64);
+
+/// So many of a peer that is denied are dropped at a time: a flood of them shall not hold a call.
+const DROPPED: usize = 64;
 
 /// What the network and its sockets share.
 struct Shared {
@@ -156,6 +166,10 @@ impl Rules {
 impl Shared {
     fn permits(&self, addr: SocketAddr, to: SocketAddrUse) -> bool {
         self.book.read().permits(addr, to)
+    }
+
+    fn hears(&self, from: SocketAddr) -> bool {
+        self.book.read().hears(from)
     }
 
     fn enlist(&self, member: &Arc<Member>) {

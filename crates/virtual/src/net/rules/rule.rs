@@ -79,8 +79,9 @@ impl Rule {
         matches!(self.host, Host::Beneath(_))
     }
 
-    /// Whether an address is meant for this use, whatever its name.
-    pub(super) fn covers(&self, addr: SocketAddr, to: SocketAddrUse) -> bool {
+    /// Whether an address is meant for this use, whatever its name. `None`: for what comes from there, of which only rules
+    /// for all uses speak.
+    pub(super) fn covers(&self, addr: SocketAddr, to: Option<SocketAddrUse>) -> bool {
         let host = match &self.host {
             Host::Any => true,
             Host::Addresses(net) => net.contains(&addr.ip().to_canonical()),
@@ -90,10 +91,10 @@ impl Rule {
     }
 
     /// Whether a port of whatever host is meant for this use.
-    pub(super) fn covers_port(&self, port: u16, to: SocketAddrUse) -> bool {
+    pub(super) fn covers_port(&self, port: u16, to: Option<SocketAddrUse>) -> bool {
         let used = match &self.uses {
             Uses::All => true,
-            Uses::Only(uses) => uses.contains(&to),
+            Uses::Only(uses) => to.is_some_and(|to| uses.contains(&to)),
         };
         used && self.ports.contains(&port)
     }

@@ -1,14 +1,14 @@
 //! TCP sockets under rules.
 
-use super::Shared;
 use super::member::{Member, Socket};
+use super::{DROPPED, Shared};
 use std::io::{IoSlice, IoSliceMut};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use wasi_host_core::Result;
 use wasi_host_core::fs::Interest;
 use wasi_host_core::net::{Family, Shutdown, SocketAddrUse, TcpOption, TcpOptionName, TcpSocket};
 use wasi_host_core::wait::Wait;
+use wasi_host_core::{Errno, Result};
 
 pub(super) struct Tcp {
     inner: Arc<dyn TcpSocket>,
@@ -18,7 +18,7 @@ pub(super) struct Tcp {
 
 impl Tcp {
     pub(super) fn new(rules: &Arc<Shared>, inner: Arc<dyn TcpSocket>, family: Family) -> Self {
-        let member = Member::new(rules, Socket::Tcp(inner.clone()), [].into_iter().collect());
+        let member = Member::new(rules, Socket::Tcp(inner.clone()));
         Self { inner, member, family }
     }
 
@@ -51,9 +51,14 @@ impl TcpSocket for Tcp {
     }
 
     fn accept(&self) -> Result<(Arc<dyn TcpSocket>, SocketAddr)> {
-        let (inner, peer) = self.inner()?.accept()?;
-        let member = Member::new(&self.member.rules, Socket::Tcp(inner.clone()), self.member.used());
-        Ok((Arc::new(Self { inner, member, family: self.family }), peer))
+        for _ in 0..DROPPED {
+            let (inner, peer) = self.inner()?.accept()?;
+            let member = self.member.accepted(Socket::Tcp(inner.clone()), peer);
+            if !member.is_revoked() {
+                return Ok((Arc::new(Self { inner, member, family: self.family }), peer));
+            }
+        }
+        Err(Errno::Again)
     }
 
     fn recv(&self, bufs: &mut [IoSliceMut<'_>], peek: bool) -> Result<usize> {

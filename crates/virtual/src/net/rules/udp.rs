@@ -1,7 +1,7 @@
 //! UDP sockets under rules.
 
-use super::Shared;
 use super::member::{Member, Socket};
+use super::{DROPPED, Shared};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use wasi_host_core::fs::Interest;
@@ -16,7 +16,7 @@ pub(super) struct Udp {
 
 impl Udp {
     pub(super) fn new(rules: &Arc<Shared>, inner: Arc<dyn UdpSocket>) -> Self {
-        let member = Member::new(rules, Socket::Udp(inner.clone()), [].into_iter().collect());
+        let member = Member::new(rules, Socket::Udp(inner.clone()));
         Self { inner, member }
     }
 
@@ -45,7 +45,15 @@ impl UdpSocket for Udp {
     }
 
     fn recv(&self, buf: &mut [u8]) -> Result<(usize, SocketAddr)> {
-        self.inner()?.recv(buf)
+        for _ in 0..DROPPED {
+            let (len, from) = self.inner()?.recv(buf)?;
+            if self.member.rules.hears(from) {
+                return Ok((len, from));
+            }
+            // Nothing of it is left beneath a shorter one.
+            buf[..len].fill(0);
+        }
+        Err(Errno::Again)
     }
 
     fn send(&self, buf: &[u8], to: Option<SocketAddr>) -> Result<()> {
