@@ -3,6 +3,11 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+/// Its own tests: an example is run, not tested.
+#[path = "../custom-fs.rs"]
+#[allow(dead_code, reason = "its `main` is called by nobody here")]
+mod custom_fs;
+
 /// Cargo builds a package's examples before its tests, and puts them beside these.
 fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test is a program");
@@ -46,7 +51,7 @@ fn tar_fs() {
 }
 
 #[test]
-fn custom_fs() {
+fn a_filesystem_of_ones_own() {
     prints("custom-fs", "1\twater the plants\n2\tfeed the cat\n");
 }
 
