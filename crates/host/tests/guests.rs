@@ -1,5 +1,7 @@
 //! Programs in Rust and C, whole, in every linker and on every backend.
 
+#[path = "support/command.rs"]
+mod command;
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -8,10 +10,10 @@ use support::{KINDS, Kind};
 use wasi_host::fs::Dir;
 use wasi_host::p1::WasiP1Ctx;
 use wasi_host::pipe::{MemoryInputPipe, MemoryOutputPipe};
-use wasi_host::{DirPerms, FilePerms, I32Exit, WasiCtxBuilder, p0, p1};
+use wasi_host::{DirPerms, FilePerms, I32Exit, WasiCtxBuilder};
 use wasi_host_native::fs::NativeDir;
 use wasi_host_virtual::memory::MemoryFs;
-use wasmtime::{Engine, Linker, Module, Store};
+use wasmtime::{Engine, Module};
 
 fn guests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests")
@@ -19,7 +21,6 @@ fn guests() -> PathBuf {
 
 /// A program, and the ways to run it.
 struct Program {
-    engine: Engine,
     module: Module,
 }
 
@@ -36,7 +37,7 @@ impl Program {
         let path = guests().join(format!("prebuilt/{name}.wasm"));
         let module =
             Module::from_file(&engine, &path).unwrap_or_else(|e| panic!("{}: {e:?}", path.display()));
-        Self { engine, module }
+        Self { module }
     }
 
     fn run(&self, kind: Kind, args: &[&str], stdin: &'static str, root: Option<Arc<dyn Dir>>) -> Ended {
@@ -54,27 +55,7 @@ impl Program {
 
     /// Runs the program to its end; its status.
     fn start(&self, kind: Kind, ctx: WasiP1Ctx) -> i32 {
-        let mut linker = Linker::<WasiP1Ctx>::new(&self.engine);
-        let mut store = Store::new(&self.engine, ctx);
-        let result = match kind {
-            Kind::Sync => {
-                p1::add_to_linker_sync(&mut linker, |c| c).unwrap();
-                p0::add_to_linker_sync(&mut linker, |c| c).unwrap();
-                let instance = linker.instantiate(&mut store, &self.module).unwrap();
-                instance.get_typed_func::<(), ()>(&mut store, "_start").unwrap().call(&mut store, ())
-            }
-            Kind::Async => {
-                p1::add_to_linker_async(&mut linker, |c| c).unwrap();
-                p0::add_to_linker_async(&mut linker, |c| c).unwrap();
-                let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-                runtime.block_on(async {
-                    let instance = linker.instantiate_async(&mut store, &self.module).await.unwrap();
-                    let start = instance.get_typed_func::<(), ()>(&mut store, "_start").unwrap();
-                    start.call_async(&mut store, ()).await
-                })
-            }
-        };
-        match result {
+        match command::start(&self.module, kind, ctx) {
             Ok(()) => 0,
             Err(e) => e.downcast_ref::<I32Exit>().unwrap_or_else(|| panic!("{e:?}")).0,
         }

@@ -13,6 +13,8 @@ mod peers;
 #[path = "record/sink.rs"]
 mod sink;
 
+#[path = "support/command.rs"]
+mod command;
 #[path = "support/component.rs"]
 mod component;
 mod support;

@@ -1,5 +1,6 @@
 //! Core modules of WASI 0.1 and 0.0.
 
+use crate::command;
 use crate::sink::Sink;
 use crate::support::{KINDS, Kind};
 use std::io::{Read as _, Write as _};
@@ -9,12 +10,11 @@ use std::time::{Duration, Instant};
 use wasi_host::p1::WasiP1Ctx;
 use wasi_host::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasi_host::record::{Divergence, Recorder, Replay};
-use wasi_host::{DirPerms, FilePerms, I32Exit, WasiCtxBuilder, p0, p1};
+use wasi_host::{DirPerms, FilePerms, I32Exit, WasiCtxBuilder};
 use wasi_host_native::fs::NativeDir;
-use wasmtime::{Engine, Linker, Module, Store};
+use wasmtime::{Engine, Module};
 
 pub(crate) struct Program {
-    engine: Engine,
     module: Module,
 }
 
@@ -32,7 +32,7 @@ impl Program {
         let engine = Engine::default();
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../guests/prebuilt/{name}.wasm"));
         let module = Module::from_file(&engine, &path).unwrap();
-        Self { engine, module }
+        Self { module }
     }
 
     /// Runs it in a context that is made already but for its output.
@@ -44,28 +44,9 @@ impl Program {
         Ended { status, stdout: text(&stdout), stderr: text(&stderr) }
     }
 
+    /// Runs the program to its end; its status, if that is no trap.
     fn start(&self, kind: Kind, ctx: WasiP1Ctx) -> Option<i32> {
-        let mut linker = Linker::<WasiP1Ctx>::new(&self.engine);
-        let mut store = Store::new(&self.engine, ctx);
-        let result = match kind {
-            Kind::Sync => {
-                p1::add_to_linker_sync(&mut linker, |c| c).unwrap();
-                p0::add_to_linker_sync(&mut linker, |c| c).unwrap();
-                let instance = linker.instantiate(&mut store, &self.module).unwrap();
-                instance.get_typed_func::<(), ()>(&mut store, "_start").unwrap().call(&mut store, ())
-            }
-            Kind::Async => {
-                p1::add_to_linker_async(&mut linker, |c| c).unwrap();
-                p0::add_to_linker_async(&mut linker, |c| c).unwrap();
-                let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-                runtime.block_on(async {
-                    let instance = linker.instantiate_async(&mut store, &self.module).await.unwrap();
-                    let start = instance.get_typed_func::<(), ()>(&mut store, "_start").unwrap();
-                    start.call_async(&mut store, ()).await
-                })
-            }
-        };
-        match result {
+        match command::start(&self.module, kind, ctx) {
             Ok(()) => Some(0),
             Err(e) => e.downcast_ref::<I32Exit>().map(|exit| exit.0),
         }
