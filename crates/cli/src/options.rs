@@ -44,8 +44,9 @@ pub(crate) struct Cli {
 
 /// The definition as it is shown: without what is only there to be refused.
 pub(crate) fn command() -> clap::Command {
-    // Its id is its field's name in `CommonOptions`.
-    let hide = |command: clap::Command| command.mut_arg("record_raw", |record| record.hide(true).long(None));
+    // Its id is its field's name in `CommonOptions`; by its long name there is another.
+    let engine = |record: clap::Arg| record.hide(true).long("record-engine");
+    let hide = |command: clap::Command| command.mut_arg("record_raw", engine);
     hide(Cli::command()).mut_subcommand("run", hide)
 }
 

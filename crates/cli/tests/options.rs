@@ -203,9 +203,9 @@ const WASI: &[Row] = &[
 
 #[rustfmt::skip]
 const RECORD: &[Row] = &[
-    ("path", "=trace", Refused("-D coredump=FILE")),
-    ("validation-metadata", "", Refused("-D coredump=FILE")),
-    ("event-window-size", "=2", Refused("-D coredump=FILE")),
+    ("path", "=trace", Refused("--record FILE")),
+    ("validation-metadata", "", Refused("--record FILE")),
+    ("event-window-size", "=2", Refused("--record FILE")),
 ];
 
 /// The options themselves, with what is written to try them.
@@ -224,6 +224,10 @@ const LONG: &[(&str, &[&str], Fate)] = &[
     ("quota", &["--mem", "/d", "--quota", "1M"], Works),
     ("diff", &["--overlay", ".::/d", "--diff"], Works),
     ("trace-fs", &["--mem", "/d", "--trace-fs=trace.txt"], Works),
+    ("deterministic", &["--deterministic=7"], Works),
+    ("clock", &["--clock", "virtual,@0"], Works),
+    ("record", &["--record", "log"], Works),
+    ("replay", &["--replay", "log"], Works),
     ("env", &["--env", "A=b"], Works),
     ("argv0", &["--argv0", "name"], Works),
     ("allow-net", &["--allow-net", "localhost:80"], Refused("-S tcplisten")),
@@ -237,7 +241,7 @@ const LONG: &[(&str, &[&str], Fate)] = &[
 /// What the help does not offer, because it is refused.
 const HIDDEN: &[(&str, &[&str], Fate)] = &[
     ("gdbstub", &["-g", "1234"], Refused("-D debug-info")),
-    ("record", &["-R", "path=trace"], Refused("-D coredump=FILE")),
+    ("record", &["-R", "path=trace"], Refused("--record FILE")),
 ];
 
 fn place() -> Place {

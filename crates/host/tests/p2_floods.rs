@@ -184,7 +184,8 @@ fn reads_that_nobody_waits_for() {
         g.state.table.delete(stream).unwrap();
         true
     });
-    assert_eq!(made.count(), 63);
+    // With the directory and the file they are 64.
+    assert_eq!(made.count(), 62);
     drop(done);
     let begin = Instant::now();
     while fs!(g, read_via_stream(b(&fd), 0)).is_err() {

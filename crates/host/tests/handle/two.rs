@@ -276,7 +276,7 @@ fn limits_rise_and_fall() {
             held.push(open_one(&mut g).unwrap());
             held.push(open_one(&mut g).unwrap());
         }
-        set(&|l| (l.descriptors, l.random, l.subscriptions) = (1, 8, 1));
+        set(&|l| (l.descriptors, l.random, l.subscriptions) = (2, 8, 1));
         if before {
             held.push(open_one(&mut g).unwrap());
         }
@@ -284,7 +284,7 @@ fn limits_rise_and_fall() {
         use wasi_host::bindings::random::random::Host as _;
         assert!(WasiImpl(&mut g.state).get_random_bytes(9).is_err());
         assert_eq!(WasiImpl(&mut g.state).get_random_bytes(8).unwrap().len(), 8);
-        set(&|l| (l.descriptors, l.random, l.subscriptions) = (held.len() + 1, 9, 2));
+        set(&|l| (l.descriptors, l.random, l.subscriptions) = (held.len() + 2, 9, 2));
         assert_eq!(WasiImpl(&mut g.state).get_random_bytes(9).unwrap().len(), 9);
         let last = open_one(&mut g).unwrap();
         assert_eq!(open_one(&mut g).err(), Some(FsCode::InsufficientMemory));
