@@ -200,7 +200,7 @@ fn sleeper(nanoseconds: u64) -> Program {
                 (if (i32.ne (i32.load (i32.const 200)) (i32.const 1)) (then unreachable))))"#
     );
     let module = Module::new(&engine, text).unwrap();
-    Program { engine, module }
+    Program { module }
 }
 
 #[test]
