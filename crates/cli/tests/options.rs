@@ -227,7 +227,7 @@ const LONG: &[(&str, &[&str], Fate)] = &[
     ("deterministic", &["--deterministic=7"], Works),
     ("clock", &["--clock", "virtual,@0"], Works),
     ("record", &["--record", "log"], Works),
-    ("replay", &["--replay", "log"], Works),
+    ("replay", &["--replay", "log", "--dir", "."], Refused("what the log says")),
     ("env", &["--env", "A=b"], Works),
     ("argv0", &["--argv0", "name"], Works),
     ("allow-net", &["--allow-net", "localhost:80"], Refused("-S tcplisten")),

@@ -105,9 +105,12 @@ fn a_component_is_recorded_and_replayed() {
     let place = Place::new();
     place.prebuilt("p2_same.wasm");
     place.prebuilt("p3_same.wasm");
+    fs::create_dir_all(place.path().join("data/dir")).unwrap();
+    place.file("data/a", "some");
+    place.file("data/b", "more");
     for program in ["p2_same.wasm", "p3_same.wasm"] {
-        // It sleeps for an hour.
-        let options = ["--mem", "/", "--clock", "virtual"];
+        // It sleeps for an hour, and changes what it is given.
+        let options = ["--mem", "/=data", "--clock", "virtual"];
         let first = place.run(&[&options[..], &["--record", "log", program]].concat()).status(0).out.clone();
         let other = place.run(&[&options[..], &[program]].concat()).status(0).out.clone();
         assert_ne!(other, first, "{program} varies");
