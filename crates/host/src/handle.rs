@@ -116,7 +116,7 @@ impl Handle {
     /// Takes back the directories that were given under this name, with all that was opened beneath them: files,
     /// directories, streams, listings. Whether there were any.
     ///
-    /// Those that share a [`Grant`] are taken back together, whatever their names are.
+    /// Those that share a [`Grant`](crate::Grant) are taken back together, whatever their names are.
     ///
     /// The [handle](Self) has an example.
     pub fn revoke_preopen(&self, guest_path: impl AsRef<str>) -> bool {
@@ -183,7 +183,7 @@ impl Handle {
     }
 
     /// Changes how much of the host the guest may use from now on. Nothing is closed: where more is open than is allowed
-    /// now nothing more is, until there is less. Directories that were given with a [`Grant`] of their own
+    /// now nothing more is, until there is less. Directories that were given with a [`Grant`](crate::Grant) of their own
     /// keep the limits in that. Whether the context is there still.
     ///
     /// ```
