@@ -6,6 +6,15 @@ use wasi_host_native::fs::NativeDir;
 use wasi_host_virtual::copy;
 use wasi_host_virtual::memory::{Limits, MemoryFs};
 
+/// The sizes of reads and writes, and whether each is one of those up to 4 KiB, of which more is wanted.
+pub(crate) const SIZES: [(&str, u32, bool); 5] = [
+    ("1 B", 1, true),
+    ("64 B", 64, true),
+    ("512 B", 512, true),
+    ("4 KiB", 4096, true),
+    ("64 KiB", 65536, false),
+];
+
 /// The same as `dir` holds.
 pub(crate) fn copy_of(dir: &str) -> MemoryFs {
     let fs = MemoryFs::new();

@@ -2,7 +2,7 @@
 
 use crate::calls::{Case, On, READ, SEEK, WRITE, op, prepare};
 use crate::guest::Measured;
-use crate::in_memory::{self, copy_of};
+use crate::in_memory::{self, SIZES, copy_of};
 use crate::worlds::World;
 use wasi_host::BlockingPolicy;
 use wasi_host_benches::files::SHM;
@@ -16,13 +16,8 @@ fn cases() -> Vec<(Case, Option<f64>)> {
     let (few, large) = (Some(5.0), Some(1.0));
     let mut cases = Vec::new();
     for (kind, op, on) in [("fd_read", op::READ, data), ("fd_write", op::WRITE, out)] {
-        for (size, bytes, times) in [
-            ("1 B", 1, few),
-            ("64 B", 64, few),
-            ("512 B", 512, few),
-            ("4 KiB", 4096, few),
-            ("64 KiB", 65536, large),
-        ] {
+        for (size, bytes, is_small) in SIZES {
+            let times = if is_small { few } else { large };
             cases.push((Case::new(format!("{kind} {size}"), op, on, bytes), times));
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::calls::{DIRECTORY, FILE, OUT, WHOLE};
 use crate::case::{Case, On};
-use crate::in_memory::{self, copy_of};
+use crate::in_memory::{self, SIZES, copy_of};
 use crate::op;
 use crate::worlds::World;
 use wasi_host_benches::measure::Effort;
@@ -13,13 +13,8 @@ fn cases() -> Vec<(Case, Option<f64>)> {
     let (few, large) = (Some(2.5), Some(1.0));
     let mut cases = Vec::new();
     for (kind, op, on) in [("descriptor.read", op::READ, FILE), ("descriptor.write", op::WRITE, OUT)] {
-        for (size, bytes, times) in [
-            ("1 B", 1, few),
-            ("64 B", 64, few),
-            ("512 B", 512, few),
-            ("4 KiB", 4096, few),
-            ("64 KiB", 65536, large),
-        ] {
+        for (size, bytes, is_small) in SIZES {
+            let times = if is_small { few } else { large };
             cases.push((Case::new(format!("{kind} {size}"), op, on, bytes), times));
         }
     }
