@@ -32,6 +32,7 @@ mod bufs;
 pub mod call;
 pub mod copy;
 pub mod faults;
+mod forward;
 mod intercept;
 pub mod memory;
 pub mod mount;

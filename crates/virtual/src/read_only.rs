@@ -1,12 +1,10 @@
 //! A tree that nobody can change.
 
-use std::io::{IoSlice, IoSliceMut};
+use crate::forward::forward_file;
+use std::io::IoSlice;
 use std::sync::Arc;
-use wasi_host_core::fs::{
-    Advice, Blocking, Dir, Entries, File, FileType, Follow, Interest, Metadata, Node, Open,
-};
+use wasi_host_core::fs::{Blocking, Dir, Entries, File, Follow, Metadata, Node, Open};
 use wasi_host_core::time::SetTime;
-use wasi_host_core::wait::{BoxFuture, Wait};
 use wasi_host_core::{Errno, Result};
 
 /// A directory and all that is below it, to read alone: what would change anything answers `RoFs`, unless it could not be
@@ -150,9 +148,7 @@ struct ReadOnlyFile {
 
 #[deny(clippy::missing_trait_methods)]
 impl File for ReadOnlyFile {
-    fn read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
-        self.inner.read_at(bufs, offset)
-    }
+    forward_file!(read_at metadata sync file_type advise blocking try_read_at is_seekable read wait wait_async);
 
     fn write_at(&self, _bufs: &[IoSlice<'_>], _offset: u64) -> Result<usize> {
         Err(Errno::RoFs)
@@ -160,10 +156,6 @@ impl File for ReadOnlyFile {
 
     fn append(&self, _bufs: &[IoSlice<'_>]) -> Result<usize> {
         Err(Errno::RoFs)
-    }
-
-    fn metadata(&self) -> Result<Metadata> {
-        self.inner.metadata()
     }
 
     fn set_len(&self, _len: u64) -> Result<()> {
@@ -174,47 +166,11 @@ impl File for ReadOnlyFile {
         Err(Errno::RoFs)
     }
 
-    fn sync(&self, data_only: bool) -> Result<()> {
-        self.inner.sync(data_only)
-    }
-
-    fn file_type(&self) -> FileType {
-        self.inner.file_type()
-    }
-
-    fn advise(&self, offset: u64, len: u64, advice: Advice) -> Result<()> {
-        self.inner.advise(offset, len, advice)
-    }
-
     fn allocate(&self, _offset: u64, _len: u64) -> Result<()> {
         Err(Errno::RoFs)
     }
 
-    fn blocking(&self) -> Blocking {
-        self.inner.blocking()
-    }
-
-    fn try_read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
-        self.inner.try_read_at(bufs, offset)
-    }
-
-    fn is_seekable(&self) -> bool {
-        self.inner.is_seekable()
-    }
-
-    fn read(&self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize> {
-        self.inner.read(bufs)
-    }
-
     fn write(&self, _bufs: &[IoSlice<'_>]) -> Result<usize> {
         Err(Errno::RoFs)
-    }
-
-    fn wait(&self, interest: Interest) -> Wait<'_> {
-        self.inner.wait(interest)
-    }
-
-    fn wait_async(&self, interest: Interest) -> BoxFuture<'_, ()> {
-        self.inner.wait_async(interest)
     }
 }

@@ -4,12 +4,12 @@ use super::copy::Content;
 use super::layers::UPPER;
 use super::place::Place;
 use super::tree::{Entry, Leaf, Tree};
+use crate::forward::forward_file;
 use std::io::{IoSlice, IoSliceMut};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
-use wasi_host_core::fs::{Advice, Blocking, File, FileType, Interest, Metadata};
+use wasi_host_core::fs::{Advice, Blocking, File, Metadata};
 use wasi_host_core::time::SetTime;
-use wasi_host_core::wait::{BoxFuture, Wait};
 use wasi_host_core::{Errno, Result};
 
 pub(super) struct OverlayFile {
@@ -88,6 +88,8 @@ impl OverlayFile {
 
 #[deny(clippy::missing_trait_methods)]
 impl File for OverlayFile {
+    forward_file!(file_type is_seekable read write wait wait_async);
+
     fn read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
         self.now().read_at(bufs, offset)
     }
@@ -124,10 +126,6 @@ impl File for OverlayFile {
         self.now().sync(data_only)
     }
 
-    fn file_type(&self) -> FileType {
-        self.inner.file_type()
-    }
-
     fn advise(&self, offset: u64, len: u64, advice: Advice) -> Result<()> {
         self.now().advise(offset, len, advice)
     }
@@ -142,26 +140,6 @@ impl File for OverlayFile {
 
     fn try_read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
         self.now().try_read_at(bufs, offset)
-    }
-
-    fn is_seekable(&self) -> bool {
-        self.inner.is_seekable()
-    }
-
-    fn read(&self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize> {
-        self.inner.read(bufs)
-    }
-
-    fn write(&self, bufs: &[IoSlice<'_>]) -> Result<usize> {
-        self.inner.write(bufs)
-    }
-
-    fn wait(&self, interest: Interest) -> Wait<'_> {
-        self.inner.wait(interest)
-    }
-
-    fn wait_async(&self, interest: Interest) -> BoxFuture<'_, ()> {
-        self.inner.wait_async(interest)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::account::Inode;
 use crate::bufs;
-use std::io::{IoSlice, IoSliceMut};
+use crate::forward::forward_file;
+use std::io::IoSlice;
 use std::sync::{Arc, PoisonError, RwLockWriteGuard};
-use wasi_host_core::fs::{Advice, Blocking, File, FileType, Interest, Metadata};
+use wasi_host_core::fs::File;
 use wasi_host_core::time::SetTime;
-use wasi_host_core::wait::{BoxFuture, Wait};
 use wasi_host_core::{Errno, Result};
 
 pub(super) struct QuotaFile {
@@ -62,9 +62,7 @@ impl QuotaFile {
 
 #[deny(clippy::missing_trait_methods)]
 impl File for QuotaFile {
-    fn read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
-        self.inner.read_at(bufs, offset)
-    }
+    forward_file!(read_at metadata sync file_type advise blocking try_read_at is_seekable read write wait wait_async);
 
     fn write_at(&self, bufs: &[IoSlice<'_>], offset: u64) -> Result<usize> {
         let size = self.inode.size.read().unwrap_or_else(PoisonError::into_inner);
@@ -79,10 +77,6 @@ impl File for QuotaFile {
         let size = &mut self.size_mut();
         let end = **size;
         self.write(size, bufs, end, |bufs| self.inner.append(bufs))
-    }
-
-    fn metadata(&self) -> Result<Metadata> {
-        self.inner.metadata()
     }
 
     fn set_len(&self, len: u64) -> Result<()> {
@@ -100,18 +94,6 @@ impl File for QuotaFile {
         self.inner.set_times(accessed, modified)
     }
 
-    fn sync(&self, data_only: bool) -> Result<()> {
-        self.inner.sync(data_only)
-    }
-
-    fn file_type(&self) -> FileType {
-        self.inner.file_type()
-    }
-
-    fn advise(&self, offset: u64, len: u64, advice: Advice) -> Result<()> {
-        self.inner.advise(offset, len, advice)
-    }
-
     fn allocate(&self, offset: u64, len: u64) -> Result<()> {
         let end = offset.checked_add(len).ok_or(Errno::FBig)?;
         let size = &mut self.size_mut();
@@ -119,33 +101,5 @@ impl File for QuotaFile {
             return self.inner.allocate(offset, len);
         }
         self.reach(size, end, || self.inner.allocate(offset, len))
-    }
-
-    fn blocking(&self) -> Blocking {
-        self.inner.blocking()
-    }
-
-    fn try_read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
-        self.inner.try_read_at(bufs, offset)
-    }
-
-    fn is_seekable(&self) -> bool {
-        self.inner.is_seekable()
-    }
-
-    fn read(&self, bufs: &mut [IoSliceMut<'_>]) -> Result<usize> {
-        self.inner.read(bufs)
-    }
-
-    fn write(&self, bufs: &[IoSlice<'_>]) -> Result<usize> {
-        self.inner.write(bufs)
-    }
-
-    fn wait(&self, interest: Interest) -> Wait<'_> {
-        self.inner.wait(interest)
-    }
-
-    fn wait_async(&self, interest: Interest) -> BoxFuture<'_, ()> {
-        self.inner.wait_async(interest)
     }
 }
