@@ -1,5 +1,6 @@
 //! What the measured guests find, in a filesystem in memory.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use wasi_host_benches::table::nanos;
 use wasi_host_native::fs::NativeDir;
@@ -14,6 +15,13 @@ pub(crate) const SIZES: [(&str, u32, bool); 5] = [
     ("4 KiB", 4096, true),
     ("64 KiB", 65536, false),
 ];
+
+/// How often a read or write of so many bytes is done in one run, unless as often as there is time for: pages go through the
+/// same 64 MiB in every host, so that each finds as little of it in the caches as the others.
+pub(crate) fn count(bytes: u32) -> Option<RangeInclusive<u32>> {
+    let whole = (64 << 20) / bytes;
+    (bytes >= 4096).then_some(whole..=whole)
+}
 
 /// The same as `dir` holds.
 pub(crate) fn copy_of(dir: &str) -> MemoryFs {

@@ -4,13 +4,14 @@ use crate::calls::{Case, On, READ, SEEK, WRITE, op, prepare};
 use crate::guest::Measured;
 use crate::in_memory::{self, SIZES, copy_of};
 use crate::worlds::World;
+use std::ops::RangeInclusive;
 use wasi_host::BlockingPolicy;
 use wasi_host_benches::files::SHM;
 use wasi_host_benches::measure::{Effort, Run, interleaved};
 use wasmtime::Result;
 
-/// Each call, and how many times faster it is to be than the peer's.
-fn cases() -> Vec<(Case, Option<f64>)> {
+/// Each call, how often it is done in a run, and how many times faster it is to be than the peer's.
+fn cases() -> Vec<(Case, RangeInclusive<u32>, Option<f64>)> {
     let (data, out) = (On::File("data", READ | SEEK), On::File("out", READ | WRITE | SEEK));
     let (one, deep) = (On::Path("small.txt"), On::Path("sub/small.txt"));
     let (few, large) = (Some(5.0), Some(1.0));
@@ -18,10 +19,16 @@ fn cases() -> Vec<(Case, Option<f64>)> {
     for (kind, op, on) in [("fd_read", op::READ, data), ("fd_write", op::WRITE, out)] {
         for (size, bytes, is_small) in SIZES {
             let times = if is_small { few } else { large };
-            cases.push((Case::new(format!("{kind} {size}"), op, on, bytes), times));
+            let case = Case::new(format!("{kind} {size}"), op, on, bytes);
+            let count = in_memory::count(bytes).unwrap_or(1..=case.most);
+            cases.push((case, count, times));
         }
     }
-    let mut case = |name: &str, op, on, b, times| cases.push((Case::new(name, op, on, b), times));
+    let mut case = |name: &str, op, on, b, times| {
+        let case = Case::new(name, op, on, b);
+        let count = 1..=case.most;
+        cases.push((case, count, times));
+    };
     case("fd_pread 4 KiB", op::PREAD, data, 4096, few);
     case("fd_pwrite 4 KiB", op::PWRITE, out, 4096, few);
     case("fd_seek", op::SEEK, data, 1, None);
@@ -37,7 +44,7 @@ fn cases() -> Vec<(Case, Option<f64>)> {
 
 /// Each beside the same call on the system's files, ours and the peer's, on the calling thread.
 pub(crate) fn main(effort: Effort, filter: &str) -> Result<()> {
-    let cases: Vec<_> = cases().into_iter().filter(|(case, _)| case.name.contains(filter)).collect();
+    let cases: Vec<_> = cases().into_iter().filter(|(case, ..)| case.name.contains(filter)).collect();
     if cases.is_empty() {
         return Ok(());
     }
@@ -50,7 +57,7 @@ pub(crate) fn main(effort: Effort, filter: &str) -> Result<()> {
         guests.push(Box::new(world.peer(asynchronous, true)?));
     }
     println!("\nFiles in memory.\n\n{}", in_memory::HEAD);
-    for (case, times) in cases {
+    for (case, count, times) in cases {
         let mut runs: Vec<Run<'_>> = Vec::new();
         for guest in &mut guests {
             let a = prepare(&mut **guest, case.on);
@@ -62,7 +69,7 @@ pub(crate) fn main(effort: Effort, filter: &str) -> Result<()> {
                 guest.run(case.op, n, a, case.b).1
             }));
         }
-        let t = interleaved(effort, 1..=case.most, &mut runs);
+        let t = interleaved(effort, count, &mut runs);
         in_memory::print(&case.name, &t, times);
     }
     Ok(())

@@ -15,7 +15,9 @@ fn cases() -> Vec<(Case, Option<f64>)> {
     for (kind, op, on) in [("descriptor.read", op::READ, FILE), ("descriptor.write", op::WRITE, OUT)] {
         for (size, bytes, is_small) in SIZES {
             let times = if is_small { few } else { large };
-            cases.push((Case::new(format!("{kind} {size}"), op, on, bytes), times));
+            let case = Case::new(format!("{kind} {size}"), op, on, bytes);
+            let case = in_memory::count(bytes).into_iter().fold(case, Case::count);
+            cases.push((case, times));
         }
     }
     let (one, deep) = (On::Path("small.txt"), On::Path("sub/small.txt"));
@@ -37,24 +39,29 @@ fn cases() -> Vec<(Case, Option<f64>)> {
     cases
 }
 
-/// Each beside the same call on the system's files, ours and the peer's, on the calling thread.
+/// Each beside the same call on the system's files, ours and the peer's, on the calling thread; then in an engine that does
+/// without the asynchronous component model.
 pub(crate) fn main(effort: Effort, filter: &str) -> Result<()> {
     let cases: Vec<_> = cases().into_iter().filter(|(case, _)| case.name.contains(filter)).collect();
     if cases.is_empty() {
         return Ok(());
     }
-    let world = World::new(true)?;
-    let fs = copy_of(&world.dir);
-    let mut guests = Vec::new();
-    for asynchronous in [false, true] {
-        guests.push(world.ours(asynchronous)?);
-        guests.push(world.memory(asynchronous, &fs)?);
-        guests.push(world.peer(asynchronous, true)?);
-    }
-    println!("\nFiles in memory.\n\n{}", in_memory::HEAD);
-    for (case, times) in cases {
-        let t = case.times(effort, &world.dir, &mut guests);
-        in_memory::print(&case.name, &t[1..], times);
+    for (concurrency, title) in
+        [(true, "Files in memory."), (false, "Files in memory, with `concurrency_support(false)`.")]
+    {
+        let world = World::new(concurrency)?;
+        let fs = copy_of(&world.dir);
+        let mut guests = Vec::new();
+        for asynchronous in [false, true] {
+            guests.push(world.ours(asynchronous)?);
+            guests.push(world.memory(asynchronous, &fs)?);
+            guests.push(world.peer(asynchronous, true)?);
+        }
+        println!("\n{title}\n\n{}", in_memory::HEAD);
+        for (case, times) in &cases {
+            let t = case.times(effort, &world.dir, &mut guests);
+            in_memory::print(&case.name, &t[1..], *times);
+        }
     }
     Ok(())
 }

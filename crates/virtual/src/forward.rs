@@ -49,6 +49,11 @@ macro_rules! forward_file {
             self.inner.try_read_at(bufs, offset)
         }
     };
+    (@lend) => {
+        fn lend(&self, len: usize, offset: u64) -> Option<bytes::Bytes> {
+            self.inner.lend(len, offset)
+        }
+    };
     (@is_seekable) => {
         fn is_seekable(&self) -> bool {
             self.inner.is_seekable()

@@ -148,7 +148,7 @@ struct ReadOnlyFile {
 
 #[deny(clippy::missing_trait_methods)]
 impl File for ReadOnlyFile {
-    forward_file!(read_at metadata sync file_type advise blocking try_read_at is_seekable read wait wait_async);
+    forward_file!(read_at metadata sync file_type advise blocking try_read_at lend is_seekable read wait wait_async);
 
     fn write_at(&self, _bufs: &[IoSlice<'_>], _offset: u64) -> Result<usize> {
         Err(Errno::RoFs)

@@ -60,14 +60,17 @@ fn read_in_place() {
     let big: Vec<u8> = (0..200_000_u32).map(|i| (i % 251) as u8).collect();
     let tarred = Tar::new().file("a", "first").file("big", &big).file("b", "last").end();
     let zipped = zip(&[Member::file("a", "first"), Member::file("big", &big), Member::file("b", "last")]);
-    for root in sources(&tarred)
+    for (n, root) in sources(&tarred)
         .map(|source| ArchiveFs::tar(source, Limits::default()))
         .into_iter()
         .chain(sources(&zipped).map(|source| ArchiveFs::zip(source, Limits::default())))
         .map(|fs| fs.unwrap().root())
+        .enumerate()
     {
         let file = open_file(&*root, "big", READ);
         assert_eq!(read(&*file, 1000, 123_456), big[123_456..124_456]);
+        let in_one_piece = n % 4 == 0;
+        assert_eq!(file.lend(200_000, 150_000).as_deref(), in_one_piece.then_some(&big[150_000..]));
         let (mut head, mut tail) = ([0; 10], [0; 100]);
         let n = file.read_at(&mut [IoSliceMut::new(&mut head), IoSliceMut::new(&mut tail)], 199_950).unwrap();
         assert!((1..=50).contains(&n));

@@ -77,6 +77,27 @@ fn embedders_read_and_write() {
     assert_eq!(fs.create_dir_all(""), Err(Errno::NoEnt));
 }
 
+/// What lies in one page is lent as soon as its time of access is told; a few bytes, what lies in two, and holes are not.
+#[test]
+fn pages_are_lent() {
+    let fs = MemoryFs::new();
+    fs.write("file", [7; 10_000]).unwrap();
+    let file = open(&*fs.root(), "file", CREATE);
+    assert_eq!(file.lend(4096, 0), None, "nobody has read it since it was written");
+    read(&*file, 1, 0);
+    for (len, offset, expected) in [(4096, 0, 4096), (1024, 4096 + 3072, 1024), (4096, 8192, 1808)] {
+        assert_eq!(file.lend(len, offset).as_deref(), Some(&vec![7; expected][..]), "{len} at {offset}");
+    }
+    for (len, offset) in [(1023, 0), (4096, 1), (4096, 10_000), (4096, u64::MAX), (0, 0)] {
+        assert_eq!(file.lend(len, offset), None, "{len} at {offset}");
+    }
+    file.set_len(1 << 20).unwrap();
+    read(&*file, 1, 0);
+    assert_eq!(file.lend(4096, 1 << 19), None, "a hole");
+    write(&*file, &[8], 0).unwrap();
+    assert_eq!(file.lend(4096, 0), None, "written again");
+}
+
 /// A guest's hole is not the embedder's memory.
 #[test]
 fn a_hole_longer_than_the_limit_is_not_read_whole() {

@@ -196,6 +196,18 @@ fn reads_and_writes_fall_short() {
     assert_eq!(read(&*file, 10, 6), b"");
 }
 
+/// What would be read past the trace is not lent.
+#[test]
+fn each_read_is_told() -> Result<()> {
+    let fs = MemoryFs::new();
+    fs.write("page", [7; 4096])?;
+    fs.read("page")?;
+    assert!(open_file(&*fs.root(), "page", READ).lend(4096, 0).is_some());
+    let (root, _) = traced(fs.root());
+    assert_eq!(open_file(&*root, "page", READ).lend(4096, 0), None);
+    Ok(())
+}
+
 #[test]
 fn delays_are_said_to_block() {
     let delay = Duration::from_millis(30);

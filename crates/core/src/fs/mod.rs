@@ -18,6 +18,7 @@ pub use stream::{FileInputStream, FileOutputStream};
 use crate::time::{SetTime, Timestamp};
 use crate::wait::{BoxFuture, Wait};
 use crate::{Errno, Result};
+use bytes::Bytes;
 use std::any::Any;
 use std::io::{IoSlice, IoSliceMut};
 use std::sync::Arc;
@@ -259,6 +260,12 @@ pub trait File: Any + Send + std::marker::Sync {
     /// `read_at`, if that needs no waiting; `Again` otherwise. May be short anywhere.
     fn try_read_at(&self, _bufs: &mut [IoSliceMut<'_>], _offset: u64) -> Result<usize> {
         Err(Errno::Again)
+    }
+
+    /// Lends, without waiting, just what `read_at` would copy to a buffer of `len` bytes: later writes do not change it.
+    /// `None` if there is nothing, or it is not held in one piece, or copying costs no more; then it is read.
+    fn lend(&self, _len: usize, _offset: u64) -> Option<Bytes> {
+        None
     }
 
     /// Whether offsets mean something.

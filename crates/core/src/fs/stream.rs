@@ -191,7 +191,13 @@ impl HostInputStream for FileInputStream {
     fn read_with(&mut self, size: usize, scratch: &mut Scratch) -> StreamResult<Bytes> {
         match self.read_elsewhere(size)? {
             Some(bytes) => Ok(bytes),
-            None => scratch.fill(size.min(STEP), |buf| self.read_here(buf)),
+            None => match self.file.lend(size.min(STEP), self.offset) {
+                Some(bytes) => {
+                    self.advance(bytes.len());
+                    Ok(bytes)
+                }
+                None => scratch.fill(size.min(STEP), |buf| self.read_here(buf)),
+            },
         }
     }
 

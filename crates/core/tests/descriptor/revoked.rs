@@ -38,6 +38,19 @@ fn everything_is_refused() {
 }
 
 #[test]
+fn nothing_is_lent() {
+    let fs = fixture();
+    fs.write("page", [7; 4096]).unwrap();
+    let top = full(&fs);
+    let (reading, writing) = (top.open("page", READ).unwrap(), top.open("page", WRITE).unwrap());
+    assert_eq!(reading.read_at(&mut [IoSliceMut::new(&mut [0; 8])], 0), Ok(8));
+    assert_eq!(reading.lend(5000, 0).as_deref(), Some(&[7; 4096][..]));
+    assert_eq!(writing.lend(5000, 0), None, "it was not opened for reading");
+    top.grant().revoke();
+    assert_eq!(reading.lend(5000, 0), None);
+}
+
+#[test]
 fn so_is_either_end() {
     let fs = fixture();
     let (valid, revoked) = (full(&fs), full(&fs));

@@ -32,12 +32,32 @@ fn it_reads_from_its_offset_to_the_end() {
 #[test]
 fn reads_with_one_scratch_share_its_buffer() {
     let (_fs, file) = memory(&"x".repeat(10_000));
-    let mut stream = FileInputStream::new(granted(file), 0, None).unwrap();
+    let mut stream = FileInputStream::new(granted(Disk::new(file, 0)), 0, None).unwrap();
     let mut scratch = Scratch::default();
     let place = stream.read_with(4096, &mut scratch).unwrap().as_ptr();
     assert_eq!(stream.read_with(4096, &mut scratch).unwrap().as_ptr(), place);
     let rest = stream.read_with(4096, &mut scratch).unwrap();
     assert_eq!((rest.as_ptr(), rest.len()), (place, 10_000 - 8192));
+}
+
+#[test]
+fn what_is_lent_comes_in_order_and_ends() {
+    let content: String = (0..1500).map(|i| format!("{i:7},")).collect();
+    let (fs, file) = memory(&content);
+    fs.read("file").unwrap();
+    let mut stream = FileInputStream::new(granted(file.clone()), 0, None).unwrap();
+    let mut read = Vec::new();
+    for size in [96, 4000, 4096, 1000, 4096].into_iter().cycle() {
+        match stream.read(size) {
+            Ok(bytes) => read.extend_from_slice(&bytes),
+            Err(_) => break,
+        }
+    }
+    assert_eq!(read, content.as_bytes());
+    assert!(is_closed(stream.read(4096)));
+    let mut stream = FileInputStream::new(granted(file.clone()), 4096, None).unwrap();
+    let place = file.lend(4096, 4096).map(|bytes| bytes.as_ptr());
+    assert_eq!(stream.read(4096).ok().map(|bytes| bytes.as_ptr()), place);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::Archive;
 use super::index::{Data, Member};
 use super::source::{copy, within};
+use bytes::Bytes;
 use std::io::IoSliceMut;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, Weak};
@@ -116,6 +117,16 @@ impl File for MemberFile {
                 within(bufs, (*start, *len), offset, |bufs, at| self.archive.source.try_read_at(bufs, at))
             }
             _ => self.read_at(bufs, offset),
+        }
+    }
+
+    fn lend(&self, len: usize, offset: u64) -> Option<Bytes> {
+        match &self.content {
+            Content::InPlace(start, all) => {
+                let left = all.checked_sub(offset)?;
+                self.archive.source.lend(len.min(usize::try_from(left).ok()?), start + offset)
+            }
+            Content::Inflated(_) => None,
         }
     }
 }

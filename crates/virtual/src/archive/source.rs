@@ -107,6 +107,18 @@ impl Source {
         }
     }
 
+    pub(super) fn lend(&self, len: usize, offset: u64) -> Option<Bytes> {
+        match &self.0 {
+            Kind::Bytes(bytes) => {
+                let at = usize::try_from(offset).ok().filter(|at| *at < bytes.len() && len > 0)?;
+                Some(bytes.slice(at..bytes.len().min(at.saturating_add(len))))
+            }
+            Kind::File(file) => file.lend(len, offset),
+            #[cfg(any(unix, windows))]
+            Kind::Std(_) => None,
+        }
+    }
+
     /// `len` bytes; `None` if there are not so many.
     pub(super) fn exact(&self, offset: u64, len: usize) -> io::Result<Option<Vec<u8>>> {
         if offset.checked_add(len as u64).is_none_or(|end| self.len().is_ok_and(|all| end > all)) {

@@ -3,6 +3,7 @@
 use super::{Hook, about, attempt, done, run};
 use crate::bufs;
 use crate::call::{Answer, Call};
+use bytes::Bytes;
 use std::io::{IoSlice, IoSliceMut};
 use std::sync::Arc;
 use wasi_host_core::Result;
@@ -119,6 +120,11 @@ impl<H: Hook> File for HookedFile<H> {
         }
         let call = Call::ReadAt { offset, len: bufs::total_mut(bufs) };
         attempt(&*self.hook, &self.on, &call, || self.inner.try_read_at(bufs, offset), count)
+    }
+
+    /// Nothing, so that each read is one that the hook sees.
+    fn lend(&self, _len: usize, _offset: u64) -> Option<Bytes> {
+        None
     }
 
     fn is_seekable(&self) -> bool {

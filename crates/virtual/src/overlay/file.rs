@@ -5,6 +5,7 @@ use super::layers::UPPER;
 use super::place::Place;
 use super::tree::{Entry, Leaf, Tree};
 use crate::forward::forward_file;
+use bytes::Bytes;
 use std::io::{IoSlice, IoSliceMut};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -140,6 +141,10 @@ impl File for OverlayFile {
 
     fn try_read_at(&self, bufs: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
         self.now().try_read_at(bufs, offset)
+    }
+
+    fn lend(&self, len: usize, offset: u64) -> Option<Bytes> {
+        self.now().lend(len, offset)
     }
 }
 

@@ -62,7 +62,7 @@ impl QuotaFile {
 
 #[deny(clippy::missing_trait_methods)]
 impl File for QuotaFile {
-    forward_file!(read_at metadata sync file_type advise blocking try_read_at is_seekable read write wait wait_async);
+    forward_file!(read_at metadata sync file_type advise blocking try_read_at lend is_seekable read write wait wait_async);
 
     fn write_at(&self, bufs: &[IoSlice<'_>], offset: u64) -> Result<usize> {
         let size = self.inode.size.read().unwrap_or_else(PoisonError::into_inner);

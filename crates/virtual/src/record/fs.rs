@@ -342,6 +342,11 @@ impl File for TapedFile {
         self.read_at(bufs, offset)
     }
 
+    /// Nothing, so that each read is in the log.
+    fn lend(&self, _len: usize, _offset: u64) -> Option<Bytes> {
+        None
+    }
+
     fn is_seekable(&self) -> bool {
         self.about.is_seekable
     }

@@ -29,7 +29,7 @@ impl StableFile {
 
 #[deny(clippy::missing_trait_methods)]
 impl File for StableFile {
-    forward_file!(read_at sync file_type advise blocking try_read_at is_seekable read wait wait_async);
+    forward_file!(read_at sync file_type advise blocking try_read_at lend is_seekable read wait wait_async);
 
     fn write_at(&self, bufs: &[IoSlice<'_>], offset: u64) -> Result<usize> {
         self.wrote(self.inner.write_at(bufs, offset))

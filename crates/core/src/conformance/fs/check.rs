@@ -4,6 +4,7 @@ use crate::Errno;
 pub(super) use crate::conformance::check::{equal, fails, holds, ok};
 use crate::fs::{Dir, File, Follow, Metadata, Node, Open, Sync};
 use crate::time::SetTime;
+use bytes::Bytes;
 use std::io::{IoSlice, IoSliceMut};
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,6 +104,25 @@ pub(super) fn read(file: &dyn File, offset: u64, len: usize) -> Vec<u8> {
     }
     content.truncate(done);
     content
+}
+
+/// What a file that holds `content` lends of it here and there: whether it does is its own affair, but it is what a read
+/// gives.
+#[track_caller]
+pub(super) fn lent(file: &dyn File, content: &[u8]) -> Vec<(usize, Bytes)> {
+    let all = content.len();
+    let mut lent = Vec::new();
+    for offset in [0, 1, 4000, 4096, 5000, all.saturating_sub(1), all, all + 5, usize::MAX] {
+        for len in [0, 1, 96, 2000, 4096, all, 1 << 20] {
+            if let Some(bytes) = file.lend(len, offset as u64) {
+                let rest = content.get(offset..).unwrap_or_default();
+                holds(format_args!("{len} at {offset} lends nothing"), !bytes.is_empty());
+                equal(format_args!("{len} lent at {offset}"), &bytes[..], &rest[..len.min(rest.len())]);
+                lent.push((offset, bytes));
+            }
+        }
+    }
+    lent
 }
 
 /// All that an open file holds.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 super::list!("files": read_and_write, short_at_the_end, vectored, overwrite, holes, far_holes, zero_length,
     append, append_after_changes, set_len, shrunk_is_forgotten, allocate, large, extreme_offsets, two_handles,
-    unlinked_lives_on, try_read, sync_and_advise, sync_flags);
+    unlinked_lives_on, try_read, lend, sync_and_advise, sync_flags);
 
 fn size(file: &dyn crate::fs::File) -> u64 {
     ok("metadata", file.metadata()).size
@@ -211,6 +211,21 @@ fn try_read(root: &Arc<dyn Dir>) {
     match file.try_read_at(&mut [IoSliceMut::new(&mut buf)], 4) {
         Ok(n) => equal("at the end", n, 0),
         Err(e) => equal("the error at the end", e, Errno::Again),
+    }
+}
+
+/// What was lent stays as it was.
+fn lend(root: &Arc<dyn Dir>) {
+    let content: Vec<u8> = (0..10_000_u32).map(|i| (i % 251) as u8).collect();
+    let file = put(&**root, "file", &content);
+    equal("comes back", read(&*file, 0, 10_000), content.clone());
+    let held = lent(&*file, &content);
+    write(&*file, &[0xEE; 10_000], 0);
+    ok("set_len", file.set_len(5000));
+    equal("comes back", read(&*file, 0, 10_000), vec![0xEE; 5000]);
+    lent(&*file, &[0xEE; 5000]);
+    for (offset, bytes) in held {
+        equal(format_args!("what was lent at {offset}"), &bytes[..], &content[offset..][..bytes.len()]);
     }
 }
 

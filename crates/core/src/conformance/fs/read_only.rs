@@ -58,6 +58,7 @@ fn contents(root: &Arc<dyn Dir>) {
             equal(path, text(&*file), (*expected).into());
             equal("past the end", read(&*file, expected.len() as u64 + 5, 10), vec![]);
             equal("in part", read(&*file, 1, 2), expected.bytes().skip(1).take(2).collect::<Vec<_>>());
+            lent(&*file, expected.as_bytes());
             equal("file_type", file.file_type(), FileType::RegularFile);
         }
     }

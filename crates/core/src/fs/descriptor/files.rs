@@ -3,6 +3,7 @@
 use super::{Access, Descriptor};
 use crate::fs::{Advice, File, Node};
 use crate::{Errno, Result};
+use bytes::Bytes;
 use std::io::{IoSlice, IoSliceMut};
 use std::sync::Arc;
 
@@ -48,6 +49,14 @@ impl Descriptor {
         let file = self.readable()?;
         self.reaches(offset)?;
         file.try_read_at(bufs, offset)
+    }
+
+    /// Lends what `read_at` would copy to a buffer of `len` bytes; `None` if it is to be read, which tells of failures.
+    #[inline]
+    pub fn lend(&self, len: usize, offset: u64) -> Option<Bytes> {
+        let mut bytes = self.readable().ok()?.lend(len, offset)?;
+        bytes.truncate(len);
+        (!bytes.is_empty()).then_some(bytes)
     }
 
     /// Writes at `offset`; `FBig` where that lies beyond the granted size.

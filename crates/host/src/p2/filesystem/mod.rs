@@ -72,6 +72,9 @@ pub(super) fn read_now<M: Mode>(
     if offloads && policy != BlockingPolicy::Adaptive {
         return Ok(None);
     }
+    if !offloads && let Some(bytes) = descriptor.lend(length(len), offset) {
+        return Ok(Some(bytes));
+    }
     let read = ctx.scratch.fill(length(len), |buf| {
         let mut bufs = [IoSliceMut::new(buf)];
         if offloads {
