@@ -210,6 +210,16 @@ static void many(void) {
   EQ(events[0].userdata, 777);
 }
 
+// Who looks at a clock again and again sees it go on.
+static void busy(void) {
+  const clockid_t clocks[] = {CLOCK_MONOTONIC, CLOCK_REALTIME};
+  for (int i = 0; i < 2; i++) {
+    uint64_t begin = now(clocks[i]);
+    while (now(clocks[i]) < begin + MS) {
+    }
+  }
+}
+
 static const check_t checks[] = {
     {"relative", relative},
     {"absolute", absolute},
@@ -224,6 +234,7 @@ static const check_t checks[] = {
     {"standard-output", standard_output},
     {"zero-timeout", zero_timeout},
     {"many", many},
+    {"busy", busy},
 };
 
 static void stdin_ready(void) {

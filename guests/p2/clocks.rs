@@ -100,6 +100,18 @@ fn both_clocks_go() -> Check {
     Ok(())
 }
 
+/// Who looks at a clock again and again sees it go on.
+fn busy() -> Check {
+    let start = monotonic_clock::now();
+    while monotonic_clock::now() < start + MILLISECOND {}
+    let begin = wall_clock::now();
+    let nanoseconds = |t: wall_clock::Datetime| (t.seconds, t.nanoseconds);
+    while nanoseconds(wall_clock::now()) == nanoseconds(begin) {}
+    let later = monotonic_clock::subscribe_duration(MILLISECOND);
+    while !later.ready() {}
+    Ok(())
+}
+
 const CHECKS: &[(&str, fn() -> Check)] = checks![
     monotonic,
     waits_as_long_as_told,
@@ -109,6 +121,7 @@ const CHECKS: &[(&str, fn() -> Check)] = checks![
     a_wait_can_be_repeated,
     wall,
     both_clocks_go,
+    busy,
 ];
 
 command!(check::run(CHECKS, |_, check| check()));

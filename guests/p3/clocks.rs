@@ -109,6 +109,16 @@ async fn both_clocks_go() -> Check {
     Ok(())
 }
 
+/// Who looks at a clock again and again sees it go on.
+async fn busy() -> Check {
+    let start = monotonic_clock::now();
+    while monotonic_clock::now() < start + MILLISECOND {}
+    let nanoseconds = |t: system_clock::Instant| (t.seconds, t.nanoseconds);
+    let begin = nanoseconds(system_clock::now());
+    while nanoseconds(system_clock::now()) == begin {}
+    Ok(())
+}
+
 const CHECKS: &[(&str, fn() -> Checking<'static>)] = checks![
     monotonic,
     waits_as_long_as_told,
@@ -118,6 +128,7 @@ const CHECKS: &[(&str, fn() -> Checking<'static>)] = checks![
     given_up,
     system,
     both_clocks_go,
+    busy,
 ];
 
 command!(check::run(CHECKS, async |_, check| check().await));

@@ -5,6 +5,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wasi_host::{HostWallClock, WasiCtxBuilder};
 use wasi_host_virtual::time::{Frozen, VirtualTime};
 
+/// How far virtual time goes on when the program looks at it: some look until it is over.
+const STEP: Duration = Duration::from_micros(1);
+
 /// `--clock frozen|virtual|@TIME`, or two of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Clock {
@@ -20,7 +23,7 @@ enum Pace {
     Real,
     /// The clock on the wall stands still.
     Frozen,
-    /// Time goes by when the program waits, and then at once.
+    /// Time goes by when the program waits, and then at once; and a little when it looks at a clock.
     Virtual,
 }
 
@@ -70,8 +73,10 @@ impl Clock {
             (Pace::Real, None) => builder,
             (Pace::Real, Some(start)) => builder.wall_clock(Since { start, began: Instant::now() }),
             (Pace::Frozen, start) => builder.wall_clock(Frozen(start.unwrap_or_else(now))),
-            (Pace::Virtual, None) => builder.virtual_time(VirtualTime::new()),
-            (Pace::Virtual, Some(start)) => builder.virtual_time(VirtualTime::starting_at(start)),
+            (Pace::Virtual, None) => builder.virtual_time(VirtualTime::new().with_step(STEP)),
+            (Pace::Virtual, Some(start)) => {
+                builder.virtual_time(VirtualTime::starting_at(start).with_step(STEP))
+            }
         };
     }
 }

@@ -30,6 +30,11 @@ pub trait HostWallClock: Send {
     /// The time since 1970-01-01 00:00 UTC.
     fn now(&self) -> Duration;
 
+    /// What a guest is told that looks at this clock, where that is not the same as the host's looking at it.
+    fn read(&self) -> Duration {
+        self.now()
+    }
+
     /// How to wait until this clock shows `when`. The provided one believes that the clock runs at the pace of real
     /// time; another answers as [`HostMonotonicClock::wait_until`] may.
     fn wait_until(&self, when: Duration) -> Wait<'_> {
@@ -82,6 +87,11 @@ pub trait HostMonotonicClock: Send {
     fn resolution(&self) -> u64;
     /// Nanoseconds since some fixed point.
     fn now(&self) -> u64;
+
+    /// What a guest is told that looks at this clock, where that is not the same as the host's looking at it.
+    fn read(&self) -> u64 {
+        self.now()
+    }
 
     /// How to wait until this clock shows `when`. The provided one believes that the clock runs at the pace of
     /// real time; a clock that is driven by hand answers with a [`Wait::Notify`] of its own, or with a [`Wait::Clock`].

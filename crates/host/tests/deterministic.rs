@@ -224,9 +224,11 @@ fn an_hour_is_an_hour_by_every_clock() {
         assert_eq!(
             clocks,
             [
-                "wall 946684800.000000000 monotonic 0.000000000",
-                "wall 946688400.000000000 monotonic 3600.000000000",
-                "wall 946692000.000000000 monotonic 7200.000000000",
+                // Each look at a clock takes a microsecond.
+                "wall 946684800.000001000 monotonic 0.000002000",
+                "wall 946688400.000003000 monotonic 3600.000004000",
+                // It slept until two hours after what the wall clock had shown first.
+                "wall 946692000.000002000 monotonic 7200.000003000",
             ],
             "{host:?}"
         );
@@ -243,12 +245,14 @@ fn concurrent_timers_end_in_order() {
         .filter(|line| line.contains("round"))
         .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
         .collect();
-    assert_eq!(woke, [2, 3, 4, 5, 6, 6, 9, 10, 15].map(|hours| hours * HOUR));
+    let hours: Vec<_> = woke.iter().map(|when| when / HOUR).collect();
+    assert_eq!(hours, [2, 3, 4, 5, 6, 6, 9, 10, 15]);
+    assert!(woke.iter().all(|when| when % HOUR < 100_000), "what looking at clocks has taken: {woke:?}");
 }
 
-/// The guests know that it is later than 2020.
+/// The guests know that it is later than 2020, and one looks at the clock until a time is over.
 fn of_today() -> VirtualTime {
-    VirtualTime::starting_at(Duration::from_secs(1_700_000_000))
+    VirtualTime::starting_at(Duration::from_secs(1_700_000_000)).with_step(Duration::from_micros(1))
 }
 
 /// What the guests expect of clocks holds in a time of their own.

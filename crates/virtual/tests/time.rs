@@ -45,6 +45,31 @@ fn clocks_show_one_time() {
     assert!(matches!(wall.wait_until(Duration::MAX), Wait::Forever));
 }
 
+/// Looking moves it, by either clock, and wakes who waits; the host's own looks do not.
+#[test]
+fn it_goes_on_by_a_step() {
+    let time = VirtualTime::new().with_step(Duration::from_millis(400));
+    let (monotonic, wall) = (time.monotonic(), time.wall());
+    let before = (monotonic.now(), wall.now());
+    assert_eq!((monotonic.now(), wall.now()), before);
+    assert_eq!(monotonic.read(), SECOND * 4 / 10);
+    assert_eq!(wall.read(), before.1 + Duration::from_millis(800));
+    let waiter = time.clone();
+    let sleeper = thread::spawn(move || {
+        // It moves nothing by itself: an ordinary waiter.
+        sleep_until(&waiter, &Poller::default(), 2 * SECOND);
+        waiter.now()
+    });
+    while !sleeper.is_finished() {
+        monotonic.read();
+        thread::yield_now();
+    }
+    assert!(sleeper.join().unwrap() >= 2 * SECOND);
+    let still = VirtualTime::new();
+    assert_eq!((still.monotonic().read(), still.monotonic().read()), (0, 0));
+    assert_eq!(VirtualTime::new().with_step(Duration::MAX).monotonic().read(), u64::MAX);
+}
+
 #[test]
 fn it_ends_after_584_years() {
     let time = VirtualTime::new();
@@ -332,6 +357,8 @@ fn clocks_conform() {
     let time = VirtualTime::new();
     let waiter = auto(&time);
     clock::all(&time.monotonic(), &time.wall(), &waiter);
+    let stepping = VirtualTime::new().with_step(Duration::from_micros(1));
+    clock::all(&stepping.monotonic(), &stepping.wall(), &auto(&stepping));
     clock::wall(&Frozen(Duration::from_secs(1)), &waiter);
     let poller = Poller::default();
     clock::all(&native::MonotonicClock::default(), &native::WallClock, &poller);

@@ -89,7 +89,7 @@ pub fn monotonic(clock: &dyn HostMonotonicClock, waiter: &dyn Waiter) {
 #[track_caller]
 fn monotonic_with(clock: &dyn HostMonotonicClock, waiter: Patient<'_>) {
     assert!(clock.resolution() > 0, "the monotonic clock's resolution is 0");
-    let readings: Vec<_> = (0..1000).map(|_| clock.now()).collect();
+    let readings: Vec<_> = (0..1000).flat_map(|_| [clock.now(), clock.read()]).collect();
     assert!(readings.is_sorted(), "the monotonic clock went back: {readings:?}");
 
     let now = clock.now();

@@ -3,6 +3,7 @@
 use super::WasiCtxBuilder;
 use crate::mode::BlockingPolicy;
 use std::sync::Arc;
+use std::time::Duration;
 use wasi_host_core::random::RngCore;
 use wasi_host_virtual::random::Seeded;
 use wasi_host_virtual::stable::Stable;
@@ -12,7 +13,8 @@ impl WasiCtxBuilder {
     /// Makes the guest's run the same each time: two runs of one program with the same seed, arguments, input and
     /// files give the same bytes, in every version of WASI.
     ///
-    /// * Time begins at 2000-01-01 and goes by only when the guest waits: one that sleeps for an hour goes on at once
+    /// * Time begins at 2000-01-01 and goes by only when the guest waits, and by a microsecond when it looks at a clock: one
+    ///   that sleeps for an hour goes on at once, and one that looks at the clock until it is over does so in the end
     ///   ([`virtual_time`](Self::virtual_time), which can be called as well, to begin elsewhere; a
     ///   [`wall_clock`](Self::wall_clock) of one's own has no part in the times of files).
     /// * The three sources of randomness are streams of `seed`. Others may be set afterwards.
@@ -44,7 +46,7 @@ impl WasiCtxBuilder {
     /// ```
     pub fn deterministic(&mut self, seed: u64) -> &mut Self {
         if self.time.is_none() {
-            self.virtual_time(VirtualTime::new());
+            self.virtual_time(VirtualTime::new().with_step(Duration::from_micros(1)));
         }
         self.stable = true;
         let mut numbers = Seeded::stream(seed, 2);

@@ -9,7 +9,7 @@ use wasmtime::component::Resource;
 
 impl<T: WasiView> monotonic_clock::Host for WasiImpl<T> {
     fn now(&mut self) -> Result<monotonic_clock::Instant> {
-        Ok(self.ctx().monotonic_clock.now())
+        Ok(self.ctx().monotonic_clock.read())
     }
 
     fn resolution(&mut self) -> Result<monotonic_clock::Duration> {
@@ -33,7 +33,7 @@ pub(super) fn datetime(since_1970: Duration) -> wall_clock::Datetime {
 
 impl<T: WasiView> wall_clock::Host for WasiImpl<T> {
     fn now(&mut self) -> Result<wall_clock::Datetime> {
-        Ok(datetime(self.ctx().wall_clock.now()))
+        Ok(datetime(self.ctx().wall_clock.read()))
     }
 
     fn resolution(&mut self) -> Result<wall_clock::Datetime> {

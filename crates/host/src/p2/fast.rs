@@ -272,14 +272,14 @@ fn poll_async<'a, T: WasiView>(
 }
 
 fn block_async<'a, T: WasiView>(mut cx: Cx<'a, T>, (pollable,): (Resource<Pollable>,)) -> Later<'a, ()> {
-    match poll::ready_now(cx.data_mut(), &pollable) {
+    match poll::ready_now(cx.data_mut(), &pollable, |clock| clock.now()) {
         Ok(Some(true)) => done(Ok(())),
         _ => Box::new(async move { poll::block::<Awaits>(cx.data_mut(), &pollable).await }),
     }
 }
 
 fn ready_async<'a, T: WasiView>(mut cx: Cx<'a, T>, (pollable,): (Resource<Pollable>,)) -> Later<'a, (bool,)> {
-    match poll::ready_now(cx.data_mut(), &pollable) {
+    match poll::ready_now(cx.data_mut(), &pollable, |clock| clock.read()) {
         Ok(None) => Box::new(async move { Ok((poll::ready::<Awaits>(cx.data_mut(), &pollable).await?,)) }),
         ready => done(ready.map(|ready| (ready.unwrap_or_default(),))),
     }

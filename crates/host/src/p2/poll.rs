@@ -11,7 +11,7 @@ use wasi_host_core::stream::Subscribe;
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 use wasmtime::{Result, format_err};
 
-type Clock = Box<dyn HostMonotonicClock>;
+pub(super) type Clock = Box<dyn HostMonotonicClock>;
 
 /// Waits until at least one of the list is ready; the places of all that are.
 pub(super) async fn poll<M: Mode>(view: &mut impl WasiView, list: &[Resource<Pollable>]) -> Result<Vec<u32>> {
@@ -77,10 +77,14 @@ pub(super) async fn poll_waiting<M: Mode>(
     Ok(ready)
 }
 
-/// Whether it is ready, if nobody has to be asked.
-pub(super) fn ready_now(view: &mut impl WasiView, pollable: &Resource<Pollable>) -> Result<Option<bool>> {
+/// Whether it is ready, if nobody has to be asked; `now` is how the clock is.
+pub(super) fn ready_now(
+    view: &mut impl WasiView,
+    pollable: &Resource<Pollable>,
+    now: impl FnOnce(&Clock) -> u64,
+) -> Result<Option<bool>> {
     Ok(match view.table().get(pollable)?.awaited() {
-        Awaited::Clock(when) => Some(view.ctx().monotonic_clock.now() >= when),
+        Awaited::Clock(when) => Some(now(&view.ctx().monotonic_clock) >= when),
         Awaited::Entry(rep, source) => match (source.wait)(view.table(), rep)? {
             Wait::Ready => Some(true),
             Wait::Forever | Wait::Notify(_) | Wait::Clock(..) | Wait::NotifyBy(..) => Some(false),
@@ -91,7 +95,7 @@ pub(super) fn ready_now(view: &mut impl WasiView, pollable: &Resource<Pollable>)
 
 /// Whether it is ready, without waiting for it.
 pub(super) async fn ready<M: Mode>(view: &mut impl WasiView, pollable: &Resource<Pollable>) -> Result<bool> {
-    if let Some(ready) = ready_now(view, pollable)? {
+    if let Some(ready) = ready_now(view, pollable, |clock| clock.read())? {
         return Ok(ready);
     }
     let mut both = Both::of(view);
@@ -114,7 +118,7 @@ pub(super) async fn ready<M: Mode>(view: &mut impl WasiView, pollable: &Resource
 /// Waits until it is ready.
 pub(super) async fn block<M: Mode>(view: &mut impl WasiView, pollable: &Resource<Pollable>) -> Result<()> {
     // What is ready already needs no list.
-    if ready_now(view, pollable)? != Some(true) {
+    if ready_now(view, pollable, |clock| clock.now())? != Some(true) {
         poll_waiting::<M>(view, std::slice::from_ref(pollable)).await?;
     }
     Ok(())

@@ -14,7 +14,7 @@ impl<T: WasiView> types::Host for WasiImpl<T> {}
 
 impl<T: WasiView> monotonic_clock::Host for WasiImpl<T> {
     fn now(&mut self) -> Result<monotonic_clock::Mark> {
-        Ok(self.ctx().monotonic_clock.now())
+        Ok(self.ctx().monotonic_clock.read())
     }
 
     fn get_resolution(&mut self) -> Result<types::Duration> {
@@ -109,7 +109,7 @@ pub(super) fn instant(t: Timestamp) -> system_clock::Instant {
 
 impl<T: WasiView> system_clock::Host for WasiImpl<T> {
     fn now(&mut self) -> Result<system_clock::Instant> {
-        Ok(instant(self.ctx().wall_clock.now().into()))
+        Ok(instant(self.ctx().wall_clock.read().into()))
     }
 
     fn get_resolution(&mut self) -> Result<types::Duration> {

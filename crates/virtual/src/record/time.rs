@@ -41,6 +41,10 @@ impl HostWallClock for Taped<Box<dyn HostWallClock>> {
         self.call(format_args!("now"), |clock| clock.now())
     }
 
+    fn read(&self) -> Duration {
+        self.call(format_args!("read"), |clock| clock.read())
+    }
+
     fn wait_until(&self, when: Duration) -> Wait<'_> {
         self.wait(format_args!("wait_until {when:?}"), |clock| clock.wait_until(when))
     }
@@ -54,6 +58,10 @@ impl HostMonotonicClock for Taped<Box<dyn HostMonotonicClock>> {
 
     fn now(&self) -> u64 {
         self.call(format_args!("now"), |clock| clock.now())
+    }
+
+    fn read(&self) -> u64 {
+        self.call(format_args!("read"), |clock| clock.read())
     }
 
     fn wait_until(&self, when: u64) -> Wait<'_> {

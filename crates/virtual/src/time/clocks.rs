@@ -18,6 +18,10 @@ impl HostMonotonicClock for Monotonic {
         self.0.now()
     }
 
+    fn read(&self) -> u64 {
+        self.0.step()
+    }
+
     fn wait_until(&self, when: u64) -> Wait<'_> {
         self.0.wait_until(when)
     }
@@ -27,13 +31,24 @@ impl HostMonotonicClock for Monotonic {
 #[derive(Clone, Debug)]
 pub struct Wall(pub(super) VirtualTime);
 
+impl Wall {
+    /// What it shows so many nanoseconds after the beginning.
+    fn shows(&self, now: u64) -> Duration {
+        self.0.0.start.saturating_add(Duration::from_nanos(now))
+    }
+}
+
 impl HostWallClock for Wall {
     fn resolution(&self) -> Duration {
         Duration::from_nanos(1)
     }
 
     fn now(&self) -> Duration {
-        self.0.0.start.saturating_add(Duration::from_nanos(self.0.now()))
+        self.shows(self.0.now())
+    }
+
+    fn read(&self) -> Duration {
+        self.shows(self.0.step())
     }
 
     fn wait_until(&self, when: Duration) -> Wait<'_> {

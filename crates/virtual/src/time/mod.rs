@@ -48,8 +48,8 @@ const YEAR_2000: Duration = Duration::from_secs(946_684_800);
 /// [`waiter`](Self::waiter) moves it to the next moment that somebody waits for, when all who take part in this time can do
 /// nothing but wait.
 ///
-/// A program that waits by looking at the clock again and again, without ever sleeping, waits for ever: while it runs,
-/// time stands still.
+/// While a program runs, time stands still. One that waits by looking at the clock again and again, without ever sleeping, would
+/// do so for ever: [`with_step`](Self::with_step) has it go on a little at each look.
 #[derive(Clone)]
 pub struct VirtualTime(Arc<Shared>);
 
@@ -58,6 +58,8 @@ struct Shared {
     start: Duration,
     /// Nanoseconds since. Written under the lock of `participants`.
     now: AtomicU64,
+    /// Nanoseconds from one look at a clock to the next.
+    step: AtomicU64,
     moved: Notify,
     participants: Mutex<Participants>,
 }
@@ -73,9 +75,27 @@ impl VirtualTime {
         Self(Arc::new(Shared {
             start: since_1970,
             now: AtomicU64::new(0),
+            step: AtomicU64::new(0),
             moved: Notify::default(),
             participants: Mutex::default(),
         }))
+    }
+
+    /// Moves it on by `step` each time that a guest looks at one of its clocks, and counts on no other thing that the guest
+    /// does; 0 by default. A step of a microsecond is what a slow machine takes for a look.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use wasi_host_core::clock::HostMonotonicClock;
+    /// use wasi_host_virtual::time::VirtualTime;
+    /// let clock = VirtualTime::new().with_step(Duration::from_micros(1)).monotonic();
+    /// let begin = clock.read();
+    /// while clock.read() < begin + 1_000_000 {}
+    /// assert_eq!((begin, clock.now()), (1_000, 1_001_000));
+    /// ```
+    pub fn with_step(self, step: Duration) -> Self {
+        self.0.step.store(u64::try_from(step.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self
     }
 
     /// Nanoseconds since it began.

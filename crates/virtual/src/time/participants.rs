@@ -106,6 +106,18 @@ impl VirtualTime {
         self.move_to(participants, self.now().saturating_add(by));
     }
 
+    /// A guest looks at a clock: what it is told, which is a step later.
+    pub(super) fn step(&self) -> u64 {
+        let step = self.0.step.load(Ordering::Relaxed);
+        if step == 0 {
+            return self.now();
+        }
+        let participants = self.0.participants.lock();
+        let now = self.now().saturating_add(step);
+        self.move_to(participants, now);
+        now
+    }
+
     fn move_to(&self, participants: parking_lot::MutexGuard<'_, Participants>, now: u64) {
         self.0.now.store(now, Ordering::Release);
         let due = participants.due(now);
