@@ -5,9 +5,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wasi_host::{HostWallClock, WasiCtxBuilder};
 use wasi_host_virtual::time::{Frozen, VirtualTime};
 
-/// How far virtual time goes on when the program looks at it: some look until it is over.
-const STEP: Duration = Duration::from_micros(1);
-
 /// `--clock frozen|virtual|@TIME`, or two of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Clock {
@@ -73,9 +70,9 @@ impl Clock {
             (Pace::Real, None) => builder,
             (Pace::Real, Some(start)) => builder.wall_clock(Since { start, began: Instant::now() }),
             (Pace::Frozen, start) => builder.wall_clock(Frozen(start.unwrap_or_else(now))),
-            (Pace::Virtual, None) => builder.virtual_time(VirtualTime::new().with_step(STEP)),
+            (Pace::Virtual, None) => builder.virtual_time(VirtualTime::new().with_step(VirtualTime::STEP)),
             (Pace::Virtual, Some(start)) => {
-                builder.virtual_time(VirtualTime::starting_at(start).with_step(STEP))
+                builder.virtual_time(VirtualTime::starting_at(start).with_step(VirtualTime::STEP))
             }
         };
     }

@@ -135,8 +135,9 @@ pub(crate) struct RunOptions {
     /// Sets the program's clocks: frozen, virtual, @TIME, or one of the first two and @TIME
     ///
     /// `frozen`: the clock on the wall stands still. `virtual`: time begins in the year 2000 and goes by when the program
-    /// waits, and then at once: who sleeps for an hour goes on immediately; each look at it takes a microsecond. `@TIME`: the clock on the wall shows TIME when
-    /// the program begins, in seconds since 1970 or as a date in UTC, @2030-01-31T12:00:00Z.
+    /// waits, and then at once: who sleeps for an hour goes on immediately; each look at a clock takes a microsecond.
+    /// `@TIME`: the clock on the wall shows TIME when the program begins, in seconds since 1970 or as a date in UTC,
+    /// @2030-01-31T12:00:00Z.
     #[arg(long, value_name = "CLOCK")]
     pub(crate) clock: Option<Clock>,
 

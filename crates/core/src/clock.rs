@@ -30,7 +30,8 @@ pub trait HostWallClock: Send {
     /// The time since 1970-01-01 00:00 UTC.
     fn now(&self) -> Duration;
 
-    /// What a guest is told that looks at this clock, where that is not the same as the host's looking at it.
+    /// What a guest is told. It differs from `now` only where a guest's look moves the clock; a clock around another passes it
+    /// on.
     fn read(&self) -> Duration {
         self.now()
     }
@@ -88,7 +89,8 @@ pub trait HostMonotonicClock: Send {
     /// Nanoseconds since some fixed point.
     fn now(&self) -> u64;
 
-    /// What a guest is told that looks at this clock, where that is not the same as the host's looking at it.
+    /// What a guest is told. It differs from `now` only where a guest's look moves the clock; a clock around another passes it
+    /// on.
     fn read(&self) -> u64 {
         self.now()
     }

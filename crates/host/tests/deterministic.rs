@@ -252,7 +252,7 @@ fn concurrent_timers_end_in_order() {
 
 /// The guests know that it is later than 2020, and one looks at the clock until a time is over.
 fn of_today() -> VirtualTime {
-    VirtualTime::starting_at(Duration::from_secs(1_700_000_000)).with_step(Duration::from_micros(1))
+    VirtualTime::starting_at(Duration::from_secs(1_700_000_000)).with_step(VirtualTime::STEP)
 }
 
 /// What the guests expect of clocks holds in a time of their own.

@@ -70,6 +70,28 @@ fn it_goes_on_by_a_step() {
     assert_eq!(VirtualTime::new().with_step(Duration::MAX).monotonic().read(), u64::MAX);
 }
 
+/// A guest with many timers that are over, but have not been polled, pays for them once and not at each look.
+#[test]
+fn who_was_told_is_told_no_more() {
+    let time = VirtualTime::new().with_step(VirtualTime::STEP);
+    let (waiter, _busy) = (auto(&time), auto(&time));
+    let sleepers: Vec<_> = (0..1000)
+        .map(|n| {
+            let (time, waiter) = (&time, &waiter);
+            let mut sleeper = Box::pin(sleep_until_async(time, waiter, 1 + n % 2 * HOUR));
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(sleeper.as_mut().poll(&mut context).is_pending());
+            sleeper
+        })
+        .collect();
+    let clock = time.monotonic();
+    let told = allocation_counter::measure(|| _ = clock.read());
+    assert!(told.count_total > 0, "half of them are over");
+    let looks = allocation_counter::measure(|| (0..1000).for_each(|_| _ = clock.read()));
+    assert_eq!(looks.count_total, 0);
+    drop(sleepers);
+}
+
 #[test]
 fn it_ends_after_584_years() {
     let time = VirtualTime::new();
@@ -357,7 +379,7 @@ fn clocks_conform() {
     let time = VirtualTime::new();
     let waiter = auto(&time);
     clock::all(&time.monotonic(), &time.wall(), &waiter);
-    let stepping = VirtualTime::new().with_step(Duration::from_micros(1));
+    let stepping = VirtualTime::new().with_step(VirtualTime::STEP);
     clock::all(&stepping.monotonic(), &stepping.wall(), &auto(&stepping));
     clock::wall(&Frozen(Duration::from_secs(1)), &waiter);
     let poller = Poller::default();

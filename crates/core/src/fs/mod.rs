@@ -264,6 +264,9 @@ pub trait File: Any + Send + std::marker::Sync {
 
     /// Lends, without waiting, just what `read_at` would copy to a buffer of `len` bytes: later writes do not change it.
     /// `None` if there is nothing, or it is not held in one piece, or copying costs no more; then it is read.
+    ///
+    /// What is lent keeps all that it is a part of in memory, whatever the filesystem's limit. Whoever collects small
+    /// pieces copies them.
     fn lend(&self, _len: usize, _offset: u64) -> Option<Bytes> {
         None
     }

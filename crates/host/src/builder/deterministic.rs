@@ -3,7 +3,6 @@
 use super::WasiCtxBuilder;
 use crate::mode::BlockingPolicy;
 use std::sync::Arc;
-use std::time::Duration;
 use wasi_host_core::random::RngCore;
 use wasi_host_virtual::random::Seeded;
 use wasi_host_virtual::stable::Stable;
@@ -15,8 +14,9 @@ impl WasiCtxBuilder {
     ///
     /// * Time begins at 2000-01-01 and goes by only when the guest waits, and by a microsecond when it looks at a clock: one
     ///   that sleeps for an hour goes on at once, and one that looks at the clock until it is over does so in the end
-    ///   ([`virtual_time`](Self::virtual_time), which can be called as well, to begin elsewhere; a
-    ///   [`wall_clock`](Self::wall_clock) of one's own has no part in the times of files).
+    ///   ([`virtual_time`](Self::virtual_time), which can be called as well, to begin elsewhere, with a
+    ///   [step](VirtualTime::with_step) or without; a [`wall_clock`](Self::wall_clock) of one's own has no part in the times
+    ///   of files).
     /// * The three sources of randomness are streams of `seed`. Others may be set afterwards.
     /// * Directories list their names in order and number their files in the order in which they are first seen; what
     ///   was there before has the time at which time begins, what the guest changes has the time of that
@@ -46,7 +46,7 @@ impl WasiCtxBuilder {
     /// ```
     pub fn deterministic(&mut self, seed: u64) -> &mut Self {
         if self.time.is_none() {
-            self.virtual_time(VirtualTime::new().with_step(Duration::from_micros(1)));
+            self.virtual_time(VirtualTime::new().with_step(VirtualTime::STEP));
         }
         self.stable = true;
         let mut numbers = Seeded::stream(seed, 2);
@@ -63,7 +63,7 @@ impl WasiCtxBuilder {
     /// use std::time::Duration;
     /// use wasi_host::WasiCtxBuilder;
     /// use wasi_host_virtual::time::VirtualTime;
-    /// let moon_landing = VirtualTime::starting_at(Duration::from_secs(0));
+    /// let moon_landing = VirtualTime::starting_at(Duration::from_secs(0)).with_step(VirtualTime::STEP);
     /// let mut builder = WasiCtxBuilder::new();
     /// builder.virtual_time(moon_landing);
     /// ```

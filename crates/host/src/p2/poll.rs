@@ -77,7 +77,7 @@ pub(super) async fn poll_waiting<M: Mode>(
     Ok(ready)
 }
 
-/// Whether it is ready, if nobody has to be asked; `now` is how the clock is.
+/// Whether it is ready, if nobody has to be asked; `now` asks the clock.
 pub(super) fn ready_now(
     view: &mut impl WasiView,
     pollable: &Resource<Pollable>,

@@ -81,14 +81,18 @@ impl VirtualTime {
         }))
     }
 
-    /// Moves it on by `step` each time that a guest looks at one of its clocks, and counts on no other thing that the guest
-    /// does; 0 by default. A step of a microsecond is what a slow machine takes for a look.
+    /// What a look takes in a deterministic run: as long as on a slow machine.
+    pub const STEP: Duration = Duration::from_micros(1);
+
+    /// Moves it, and so all its clones, on by `step` each time that a guest looks at one of its clocks; 0 by default. In WASI
+    /// 0.2 a guest looks also by asking a timer whether it is `ready`; polls and waits are no looks.
+    ///
+    /// Guests that share a time see each other's steps: if they run at once, another time in each run.
     ///
     /// ```
-    /// use std::time::Duration;
     /// use wasi_host_core::clock::HostMonotonicClock;
     /// use wasi_host_virtual::time::VirtualTime;
-    /// let clock = VirtualTime::new().with_step(Duration::from_micros(1)).monotonic();
+    /// let clock = VirtualTime::new().with_step(VirtualTime::STEP).monotonic();
     /// let begin = clock.read();
     /// while clock.read() < begin + 1_000_000 {}
     /// assert_eq!((begin, clock.now()), (1_000, 1_001_000));

@@ -3,6 +3,7 @@
 use super::VirtualTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
+use std::ops::Bound::{Excluded, Included};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
@@ -88,9 +89,10 @@ impl Participants {
         (!entries.any(told)).then_some(when)
     }
 
-    /// Who waits for a moment that has come.
-    fn due(&self, now: u64) -> Vec<Arc<Notify>> {
-        let due = self.moments.range(..=(now, u64::MAX, u64::MAX));
+    /// Who waits for a moment that has come since `before`. Of an earlier one they have been told.
+    fn due(&self, before: u64, now: u64) -> Vec<Arc<Notify>> {
+        let last = |when| (when, u64::MAX, u64::MAX);
+        let due = self.moments.range((Excluded(last(before)), Included(last(now))));
         due.filter_map(|(_, participant, entry)| {
             Some(self.all.get(participant)?.entries.get(entry)?.due.clone())
         })
@@ -119,8 +121,8 @@ impl VirtualTime {
     }
 
     fn move_to(&self, participants: parking_lot::MutexGuard<'_, Participants>, now: u64) {
-        self.0.now.store(now, Ordering::Release);
-        let due = participants.due(now);
+        let before = self.0.now.swap(now, Ordering::AcqRel);
+        let due = participants.due(before, now);
         // What is woken may be code of an executor.
         drop(participants);
         self.0.moved.notify();

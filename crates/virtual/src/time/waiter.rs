@@ -14,7 +14,8 @@ use wasi_host_core::wait::{BoxFuture, Deadline, Event, Notify, Wait, Waiter};
 ///
 /// Each takes part in its time, from when it is made until it is dropped: time moves only while all wait, to the earliest
 /// moment that any of them waits for. So a context that was made and does not run holds the time of the others. What
-/// has happened is told before time moves: who was sent something has it before any timeout.
+/// has happened is told before time moves: who was sent something has it before any timeout. (By hand, or by
+/// [steps](VirtualTime::with_step), it moves whoever waits.)
 ///
 /// What goes by real time does not hold it: descriptors, streams that embedders wrote, timers of theirs. A guest that
 /// waits for standard input of the host for an hour at most has its hour at once, if nothing was there to be read.
