@@ -70,9 +70,9 @@ impl Clock {
             (Pace::Real, None) => builder,
             (Pace::Real, Some(start)) => builder.wall_clock(Since { start, began: Instant::now() }),
             (Pace::Frozen, start) => builder.wall_clock(Frozen(start.unwrap_or_else(now))),
-            (Pace::Virtual, None) => builder.virtual_time(VirtualTime::new().with_step(VirtualTime::STEP)),
-            (Pace::Virtual, Some(start)) => {
-                builder.virtual_time(VirtualTime::starting_at(start).with_step(VirtualTime::STEP))
+            (Pace::Virtual, start) => {
+                let time = start.map_or_else(VirtualTime::new, VirtualTime::starting_at);
+                builder.virtual_time(time.with_step(VirtualTime::STEP))
             }
         };
     }

@@ -1,8 +1,9 @@
 //! `--allow-net` and `--deny-net`: the addresses that a component may use.
 //!
 //! A rule that covers an address lets TCP and UDP sockets connect to it, datagrams be sent to it, and, where it is an
-//! address of this machine, sockets be bound to it. Who is denied is not heard either. Whatever the rules, an unused UDP socket may be bound to the
-//! unspecified address and a port that the system chooses, because all must be that are about to send.
+//! address of this machine, sockets be bound to it. Who is denied is not heard either. Whatever the rules, an unused UDP
+//! socket may be bound to the unspecified address and a port that the system chooses, because all must be that are about
+//! to send.
 
 use anyhow::{Context, Result};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};

@@ -16,8 +16,8 @@ use wasmtime_cli_flags::opt::WasmtimeOptionValue;
 /// Runs a WebAssembly program with just what it is given.
 ///
 /// The program sees its arguments, standard input, output and error, and nothing else of this machine, unless an
-/// option gives it: a directory with --dir, one in memory with --mem, a variable with --env, an address of the network with --allow-net, a
-/// listening socket with -S tcplisten.
+/// option gives it: a directory with --dir, one in memory with --mem, a variable with --env, an address of the network
+/// with --allow-net, a listening socket with -S tcplisten.
 ///
 /// FILE is a core module, which speaks WASI 0.1 or 0.0, or a component, which speaks WASI 0.2 or
 /// 0.3, or both at once.

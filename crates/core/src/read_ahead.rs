@@ -1,7 +1,7 @@
 //! Small reads out of one larger one.
 
 use crate::Errno;
-use crate::stream::{HostInputStream, InputStream, Scratch, StreamError, StreamResult, Subscribe};
+use crate::stream::{HostInputStream, InputStream, Scratch, StreamResult, Subscribe, within};
 use crate::wait::Wait;
 use bytes::Bytes;
 
@@ -66,10 +66,7 @@ impl ReadAhead {
             self.buffer = vec![0; BUFFER].into();
         }
         let n = self.stream.read_into(&mut self.buffer)?;
-        if n > BUFFER {
-            return Err(StreamError::trap("the stream gave more bytes than it was asked for"));
-        }
-        (self.begin, self.end) = (0, n);
+        (self.begin, self.end) = (0, within(n, BUFFER)?);
         Ok(())
     }
 }

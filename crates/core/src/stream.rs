@@ -154,11 +154,9 @@ pub trait HostInputStream: Subscribe {
     /// Reads straight into the guest's memory. A stream that has its bytes elsewhere leaves this as it is.
     fn read_into(&mut self, dst: &mut [u8]) -> StreamResult<usize> {
         let bytes = self.read(dst.len())?;
-        let Some(to) = dst.get_mut(..bytes.len()) else {
-            return Err(StreamError::trap("the stream gave more bytes than it was asked for"));
-        };
-        to.copy_from_slice(&bytes);
-        Ok(bytes.len())
+        let n = within(bytes.len(), dst.len())?;
+        dst[..n].copy_from_slice(&bytes);
+        Ok(n)
     }
 
     /// `read`, with a buffer at hand for those that have to copy. A stream that has its bytes already leaves this
@@ -440,14 +438,32 @@ pub fn splice(
         return Ok(0);
     }
     let bytes = src.read_with(size, scratch)?;
-    if bytes.len() > size {
-        return Err(StreamError::trap("the stream gave more bytes than it was asked for"));
-    }
+    within(bytes.len(), size)?;
     if !bytes.is_empty() {
         // Lent, not given: a queue of small pieces would keep the whole of each one's buffer.
         dst.write_from(&bytes)?;
     }
     Ok(bytes.len())
+}
+
+/// How many bytes a stream gave, of so many that it was asked for; a trap if it gave more.
+///
+/// ```
+/// use wasi_host_core::stream::{StreamError, within};
+/// assert_eq!(within(3, 8).unwrap(), 3);
+/// assert!(matches!(within(9, 8), Err(StreamError::Trap(_))));
+/// ```
+///
+/// # Errors
+///
+/// The trap.
+#[inline]
+pub fn within(given: usize, asked: usize) -> StreamResult<usize> {
+    if given <= asked {
+        Ok(given)
+    } else {
+        Err(StreamError::trap("the stream gave more bytes than it was asked for"))
+    }
 }
 
 /// The error number that stands nearest to a stream's failure, for the versions of WASI that know only numbers.

@@ -153,34 +153,9 @@ fn wall_with(clock: &dyn HostWallClock, waiter: Patient<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Result;
-    use crate::wait::{BoxFuture, Notify};
+    use crate::conformance::stream::Parker;
+    use crate::wait::Notify;
     use std::panic::{AssertUnwindSafe, catch_unwind};
-
-    /// Knows no more than these suites need.
-    struct Sleeper;
-
-    impl Waiter for Sleeper {
-        fn any(
-            &self,
-            waits: &[Wait<'_>],
-            _: &mut [(usize, BoxFuture<'_, ()>)],
-            ended: &mut Vec<Event>,
-        ) -> Result<()> {
-            ended.extend((0..waits.len()).filter(|at| matches!(waits[*at], Wait::Ready)).map(Event::new));
-            let spans = waits.iter().enumerate().filter_map(|(at, wait)| match wait {
-                Wait::For(span) => Some((*span, at)),
-                _ => None,
-            });
-            if ended.is_empty()
-                && let Some((span, at)) = spans.min()
-            {
-                std::thread::sleep(span);
-                ended.push(Event::new(at));
-            }
-            Ok(())
-        }
-    }
 
     /// Goes by the system's time, and tells nobody unless `tells`.
     struct Silent {
@@ -234,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_tells_nobody_does_not_conform() {
-        let waiter = Patient { waiter: &Sleeper, patience: Duration::from_millis(50) };
+        let waiter = Patient { waiter: &Parker, patience: Duration::from_millis(50) };
         let clock = Silent { began: Instant::now(), changed: Notify::default(), tells: false };
         let monotonic = said(|| monotonic_with(&clock, waiter)).unwrap();
         assert!(monotonic.starts_with("a monotonic moment comes: nothing of"), "{monotonic}");
@@ -245,6 +220,6 @@ mod tests {
     #[test]
     fn one_that_tells_does() {
         let clock = Silent { began: Instant::now(), changed: Notify::default(), tells: true };
-        all(&clock, &clock, &Sleeper);
+        all(&clock, &clock, &Parker);
     }
 }

@@ -189,16 +189,15 @@ impl HostInputStream for FileInputStream {
     }
 
     fn read_with(&mut self, size: usize, scratch: &mut Scratch) -> StreamResult<Bytes> {
-        match self.read_elsewhere(size)? {
-            Some(bytes) => Ok(bytes),
-            None => match self.file.lend(size.min(STEP), self.offset) {
-                Some(bytes) => {
-                    self.advance(bytes.len());
-                    Ok(bytes)
-                }
-                None => scratch.fill(size.min(STEP), |buf| self.read_here(buf)),
-            },
+        if let Some(bytes) = self.read_elsewhere(size)? {
+            return Ok(bytes);
         }
+        let size = size.min(STEP);
+        if let Some(bytes) = self.file.lend(size, self.offset) {
+            self.advance(bytes.len());
+            return Ok(bytes);
+        }
+        scratch.fill(size, |buf| self.read_here(buf))
     }
 
     fn read_into(&mut self, dst: &mut [u8]) -> StreamResult<usize> {

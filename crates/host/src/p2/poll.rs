@@ -11,7 +11,7 @@ use wasi_host_core::stream::Subscribe;
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 use wasmtime::{Result, format_err};
 
-pub(super) type Clock = Box<dyn HostMonotonicClock>;
+type Clock = Box<dyn HostMonotonicClock>;
 
 /// Waits until at least one of the list is ready; the places of all that are.
 pub(super) async fn poll<M: Mode>(view: &mut impl WasiView, list: &[Resource<Pollable>]) -> Result<Vec<u32>> {

@@ -30,12 +30,9 @@ pub(super) fn read(view: &mut impl WasiView, from: &Resource<InputStream>, len: 
         Err(e) => Err(trap(e)),
     };
     view.ctx().scratch = scratch;
-    match bytes {
-        Ok(bytes) if bytes.len() as u64 > len => {
-            Err(StreamError::trap("the stream gave more bytes than it was asked for"))
-        }
-        bytes => bytes,
-    }
+    let bytes = bytes?;
+    stream::within(bytes.len(), size(len))?;
+    Ok(bytes)
 }
 
 /// `read`, once there is something.

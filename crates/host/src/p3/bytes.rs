@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use wasi_host_core::Errno;
 use wasi_host_core::slots::Slot;
-use wasi_host_core::stream::{InputStream, OutputStream, StreamError};
+use wasi_host_core::stream::{InputStream, OutputStream, StreamError, within};
 use wasi_host_core::wait::Wait;
 use wasmtime::component::{Destination, Source, StreamConsumer, StreamProducer, StreamResult};
 use wasmtime::{AsContextMut, Result, StoreContextMut};
@@ -91,10 +91,7 @@ impl<D: 'static> StreamProducer<D> for Producer {
             let len = room.len().min(MOST);
             match stream.read_into(&mut room[..len]) {
                 Ok(0) => None,
-                Ok(n) if n > len => {
-                    Some(Err(StreamError::trap("the stream gave more bytes than it was asked for")))
-                }
-                read => Some(read),
+                read => Some(read.and_then(|n| within(n, len))),
             }
         });
         match ready!(step) {

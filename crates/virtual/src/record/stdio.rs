@@ -6,6 +6,7 @@ use std::sync::Arc;
 use wasi_host_core::stdio::{StdinStream, StdoutStream};
 use wasi_host_core::stream::{
     HostInputStream, HostOutputStream, InputStream, OutputStream, StreamError, StreamResult, Subscribe,
+    within,
 };
 use wasi_host_core::wait::{BoxFuture, Wait, Waiter};
 
@@ -58,7 +59,7 @@ impl Subscribe for TapedInput {
     }
 }
 
-/// Those that wait are made of the others.
+/// Those that wait are made of the others. No more is given than was asked for, whatever a log says.
 #[async_trait::async_trait]
 impl HostInputStream for TapedInput {
     fn read(&mut self, size: usize) -> StreamResult<Bytes> {
@@ -76,15 +77,6 @@ impl HostInputStream for TapedInput {
         if let Some(stream) = &mut self.0.inner {
             stream.cancel().await;
         }
-    }
-}
-
-/// No more than was asked for, whatever a log says.
-fn within(n: usize, asked: usize) -> StreamResult<usize> {
-    if n <= asked {
-        Ok(n)
-    } else {
-        Err(StreamError::trap("the stream gave more bytes than it was asked for"))
     }
 }
 

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use wasi_host_core::net::{Shutdown, SocketAddrUse, TcpSocket, UdpSocket};
+use wasi_host_core::wait::Wait;
 use wasi_host_core::{Errno, Result};
 
 /// What an address is used for, for as long as the socket lives.
@@ -55,6 +56,11 @@ impl Member {
 
     pub(super) fn is_revoked(&self) -> bool {
         self.revoked.load(Ordering::Acquire)
+    }
+
+    /// What to wait for, asked of the socket before: what is revoked after that ends this wait.
+    pub(super) fn unless_revoked<'w>(&self, wait: Wait<'w>) -> Wait<'w> {
+        if self.is_revoked() { Wait::Ready } else { wait }
     }
 
     /// Does something that uses an address from now on, if that is allowed.

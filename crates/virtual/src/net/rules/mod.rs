@@ -204,8 +204,7 @@ impl Shared {
         if !book.has_room(name) {
             return Err(Error::TemporaryResolverFailure);
         }
-        book.pins.add(name, found);
-        let pinned = book.pins.get(name).map(<[_]>::to_vec).unwrap_or_default();
+        let pinned = book.pins.add(name, found).to_vec();
         drop(book);
         // Now it is known what is denied by this name.
         self.judge();

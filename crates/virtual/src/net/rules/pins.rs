@@ -18,11 +18,11 @@ impl Pins {
         self.0.get(name).map(Vec::as_slice)
     }
 
-    /// Pins what a name stands for.
-    pub(super) fn add(&mut self, name: &str, mut addrs: Vec<IpAddr>) {
+    /// Pins what a name stands for, and says what that is.
+    pub(super) fn add(&mut self, name: &str, mut addrs: Vec<IpAddr>) -> &[IpAddr] {
         addrs.truncate(ADDRESSES);
         addrs.iter_mut().for_each(|ip| *ip = ip.to_canonical());
-        self.0.insert(name.to_owned(), addrs);
+        self.0.entry(name.to_owned()).insert_entry(addrs).into_mut()
     }
 
     pub(super) fn is_full(&self) -> bool {

@@ -90,9 +90,7 @@ impl TcpSocket for Tcp {
     }
 
     fn wait(&self, interest: Interest) -> Wait<'_> {
-        // Asked first: what is revoked after that ends this wait.
-        let wait = self.inner.wait(interest);
-        if self.member.is_revoked() { Wait::Ready } else { wait }
+        self.member.unless_revoked(self.inner.wait(interest))
     }
 
     fn is_listening(&self) -> bool {

@@ -71,9 +71,7 @@ impl UdpSocket for Udp {
     }
 
     fn wait(&self, interest: Interest) -> Wait<'_> {
-        // Asked first: what is revoked after that ends this wait.
-        let wait = self.inner.wait(interest);
-        if self.member.is_revoked() { Wait::Ready } else { wait }
+        self.member.unless_revoked(self.inner.wait(interest))
     }
 
     fn shutdown(&self) -> Result<()> {
